@@ -1,0 +1,1 @@
+//! Environments, secrets, and where each value came from.

@@ -1,0 +1,19 @@
+//! The words of the field: ids, money, registrations, orders, payables. No async, no I/O.
+
+mod email;
+mod id;
+mod metadata;
+mod money;
+mod order;
+mod payable;
+mod registration;
+
+pub use email::{Email, EmailError};
+pub use id::{
+    AttemptId, FeeId, Id, IdError, LedgerId, OrderId, PaymentIntentId, PlayerId, RunId, SessionId, TournamentId,
+};
+pub use metadata::{Metadata, Ownership, key};
+pub use money::{Currency, CurrencyError, Money, MoneyError};
+pub use order::{Order, OrderStatus, Seen};
+pub use payable::{Payable, PayableKind, PayableState, Payment, PaymentState, PaymentStatus};
+pub use registration::{Mode, Registration};

@@ -1,0 +1,132 @@
+//! What a payer can pay at, and the payment behind it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Currency, Metadata, Mode, Money, PaymentIntentId, SessionId};
+
+/// The kinds of payable. A Checkout Session is the first; Payment Links come next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayableKind {
+    /// A Stripe Checkout Session.
+    Session,
+}
+
+/// Where a payable stands; for a session, Stripe's `status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PayableState {
+    /// Someone can pay.
+    Open,
+    /// The payer has finished; paid or not is [`PaymentStatus`]'s to say.
+    Complete,
+    /// Closed, unpaid.
+    Expired,
+}
+
+/// Stripe's `payment_status`. Fulfilment is decided by it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentStatus {
+    /// The money is there.
+    Paid,
+    /// Not, or not yet (delayed methods).
+    Unpaid,
+    /// Nothing was owed.
+    NoPaymentRequired,
+}
+
+/// How the payment behind a payable stands, read from its payment intent, refunds and charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// On its way (a delayed method).
+    Processing,
+    /// Arrived.
+    Succeeded,
+    /// Failed for good: the payment intent is back at `requires_payment_method`, or canceled.
+    Failed,
+}
+
+/// The payment behind a complete payable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its payment intent.
+    pub intent: PaymentIntentId,
+    /// How it stands.
+    pub state: PaymentState,
+    /// What has been refunded successfully, in minor units.
+    pub refunded: i64,
+    /// Whether the payer has disputed it and the dispute is not won.
+    pub disputed: bool,
+}
+
+/// One payable as Stripe shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payable {
+    /// Its id at Stripe.
+    pub id: SessionId,
+    /// Which kind it is.
+    pub kind: PayableKind,
+    /// Where it stands.
+    pub state: PayableState,
+    /// Whether the money is there.
+    pub payment_status: PaymentStatus,
+    /// What is charged, in minor units; none where Stripe does not say.
+    pub amount: Option<i64>,
+    /// In which currency; none where Stripe does not say, or names one that does not exist.
+    pub currency: Option<Currency>,
+    /// The mode it belongs to.
+    pub mode: Mode,
+    /// Its metadata.
+    pub metadata: Metadata,
+    /// The order id that `client_reference_id` carries; never used to match a payment.
+    pub client_reference_id: Option<String>,
+    /// The address it prefills.
+    pub customer_email: Option<String>,
+    /// Its payment intent, once the payer has confirmed.
+    pub payment_intent: Option<PaymentIntentId>,
+    /// The payment behind it, where there is one and it was read.
+    pub payment: Option<Payment>,
+    /// The link, only while it is open.
+    pub url: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stops.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Payable {
+    /// Whether someone can pay at it now.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state == PayableState::Open
+    }
+
+    /// Whether the money is there.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        self.payment_status == PaymentStatus::Paid
+    }
+
+    /// Complete and still unpaid, the payment neither failed nor arrived: a delayed method on its way.
+    #[must_use]
+    pub fn is_processing(&self) -> bool {
+        self.state == PayableState::Complete && self.payment_status == PaymentStatus::Unpaid && !self.has_failed()
+    }
+
+    /// Complete, unpaid, and its payment intent says that the payment failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.state == PayableState::Complete
+            && self.payment_status == PaymentStatus::Unpaid
+            && self.payment.as_ref().is_some_and(|payment| payment.state == PaymentState::Failed)
+    }
+
+    /// What is charged, where Stripe says both amount and currency.
+    #[must_use]
+    pub fn money(&self) -> Option<Money> {
+        Some(Money::new(self.amount?, self.currency?))
+    }
+}

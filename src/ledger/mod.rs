@@ -1,0 +1,1 @@
+//! The orders database: one SQL implementation for SQLite and PostgreSQL.

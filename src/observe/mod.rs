@@ -1,0 +1,1 @@
+//! The only join of ledger and Stripe: what is, in scope.

@@ -1,0 +1,1 @@
+//! Terminal, JSON, Markdown, progress, and errors with their exit codes.

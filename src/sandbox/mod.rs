@@ -1,0 +1,1 @@
+//! The embedded Stripe-compatible sandbox: a pure core, a thin HTTP layer, and its store.

@@ -1,0 +1,1 @@
+//! The one path that marks an order paid: fetch, judge, record.

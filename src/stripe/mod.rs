@@ -1,0 +1,1 @@
+//! Stripe: the helper, the requests, thin answers, rate limit, retries and signatures.

@@ -1,0 +1,1 @@
+//! The audit of every payable and the signed webhook round trip.

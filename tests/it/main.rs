@@ -1,0 +1,15 @@
+//! The one test binary. A module for each subject; `every_test_file_is_compiled` guards that none is forgotten.
+
+#[test]
+fn every_test_file_is_compiled() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = std::fs::read_to_string(root.join("main.rs")).unwrap();
+    for entry in std::fs::read_dir(root).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.strip_suffix(".rs").unwrap_or(&name);
+        assert!(
+            module == "main" || module == "snapshots" || main.contains(&format!("mod {module};")),
+            "{name} is not compiled"
+        );
+    }
+}
