@@ -7,8 +7,8 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use crate::domain::{
-    AttemptId, Metadata, Mode, Money, Order, OrderId, PaymentIntentId, PlayerId, Registration, RunId, Seen,
-    SessionId, TournamentId,
+    AttemptId, Metadata, Mode, Money, Order, OrderId, PaymentIntentId, PlayerId, Registration, RunId, Seen, SessionId,
+    TournamentId,
 };
 
 pub use facts::{
@@ -188,11 +188,7 @@ pub trait Ledger: Send + Sync {
     /// Stores a webhook event; `false` where its id is known already.
     fn store_event(&self, event: &Event) -> impl Future<Output = Result<bool, LedgerError>> + Send;
     /// Writes what came of an event.
-    fn finish_event(
-        &self,
-        id: &str,
-        outcome: &EventOutcome,
-    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
+    fn finish_event(&self, id: &str, outcome: &EventOutcome) -> impl Future<Output = Result<(), LedgerError>> + Send;
     /// Stored events of which nothing has come yet, oldest first.
     fn unfinished_events(&self, limit: u32) -> impl Future<Output = Result<Vec<Event>, LedgerError>> + Send;
 
@@ -235,4 +231,3 @@ pub enum CanaryEnd {
     /// The row could not be deleted (a foreign key): it is cancelled.
     Canceled,
 }
-
