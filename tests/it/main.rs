@@ -1,4 +1,13 @@
 //! The one test binary. A module for each subject; `every_test_file_is_compiled` guards that none is forgotten.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected has failed"
+)]
+
+mod harness;
+mod support;
 
 #[test]
 fn every_test_file_is_compiled() {

@@ -1,0 +1,11 @@
+//! What the tests stand on: the real binary, a real PostgreSQL, a real HTTP listener.
+
+mod http;
+mod postgres;
+mod tourney;
+mod wait;
+
+pub(crate) use http::{Answer, Listener};
+pub(crate) use postgres::{cluster, database};
+pub(crate) use tourney::Folder;
+pub(crate) use wait::wait_until;

@@ -1,0 +1,141 @@
+//! One throw-away PostgreSQL cluster for the whole test run, started by the first test that asks for a database.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// Makes the cluster, says where it is, and lives exactly as long as the test process: `cat` ends when the pipe from
+/// us does, however we end (also by a panic or `kill -9`). Then the server is stopped and its folder removed.
+const WATCHDOG: &str = r#"
+trap '' HUP INT TERM PIPE
+bin=$1
+dir=$(mktemp -d "${TMPDIR:-/tmp}/tourney-pg.XXXXXX") || exit 1
+serve() {
+    "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync &&
+    "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 120 -o "-k $dir -c listen_addresses= -c fsync=off \
+        -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c timezone=UTC" start
+}
+if serve >"$dir/setup" 2>&1; then
+    echo "$dir"
+    cat >/dev/null
+    "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1
+else
+    echo failed
+    cat "$dir/setup" "$dir/log" 2>/dev/null
+fi
+rm -rf "$dir"
+"#;
+
+/// A running server. Dropping it, or the end of the process, ends it.
+pub(crate) struct Cluster {
+    /// Where its data, its log and its socket are.
+    pub(crate) folder: String,
+    /// Held for its standard input: the pipe whose end ends the watchdog.
+    _watchdog: Child,
+}
+
+static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+
+/// A fresh, empty database of its own, as a URL over a Unix socket (no port, so no two runs can collide).
+///
+/// `None` where PostgreSQL is not installed: the test says so and returns. Where `CI` is set that is a failure, so
+/// that a half-equipped machine never passes for a tested one.
+pub(crate) fn database() -> Option<String> {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let folder = shared()?;
+    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+    // A thread of its own, because the calling test may already be inside a runtime.
+    std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let mut connection = PgConnection::connect(&url(folder, "postgres")).await.unwrap();
+            sqlx::query(AssertSqlSafe(create)).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        });
+    })
+    .join()
+    .unwrap();
+    Some(url(folder, &name))
+}
+
+fn shared() -> Option<&'static str> {
+    CLUSTER.get_or_init(cluster).as_ref().map(|cluster| cluster.folder.as_str())
+}
+
+/// Starts another cluster. Only the harness's own test needs one: all others share that of [`database`].
+pub(crate) fn cluster() -> Option<Cluster> {
+    let Some(binaries) = binaries() else {
+        assert!(std::env::var_os("CI").is_none(), "CI is set, and there is no PostgreSQL server to test against");
+        eprintln!("\nPOSTGRESQL IS NOT INSTALLED: its tests are skipped. Debian: apt-get install postgresql\n");
+        return None;
+    };
+    Some(start(&binaries))
+}
+
+fn url(folder: &str, database: &str) -> String {
+    let mut host = String::new();
+    for byte in folder.bytes() {
+        match byte {
+            b'/' => host.push_str("%2F"),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => host.push(char::from(byte)),
+            _ => write!(host, "%{byte:02X}").unwrap(),
+        }
+    }
+    format!("postgres://postgres@localhost/{database}?host={host}")
+}
+
+/// The folder with the server's programs: Debian keeps them out of `PATH`, one folder for each version.
+fn binaries() -> Option<PathBuf> {
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|e| e.path().join("bin"));
+    let mut debian: Vec<PathBuf> = debian.collect();
+    debian.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    debian
+        .into_iter()
+        .rev()
+        .chain(std::env::split_paths(&path))
+        .chain([PathBuf::from("/usr/local/bin")])
+        .find(|folder| ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file()))
+}
+
+fn start(binaries: &Path) -> Cluster {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(WATCHDOG).arg("watchdog").arg(binaries);
+    command.current_dir("/").env("LC_ALL", "C").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.process_group(0);
+    if let Some((user, group)) = unprivileged_user() {
+        command.uid(user).gid(group);
+    }
+    let mut watchdog = command.spawn().unwrap();
+    let mut answer = BufReader::new(watchdog.stdout.take().unwrap());
+    let mut first = String::new();
+    answer.read_line(&mut first).unwrap();
+    if !first.starts_with('/') {
+        let mut log = String::new();
+        answer.read_to_string(&mut log).unwrap();
+        panic!("PostgreSQL did not start: {first}{log}");
+    }
+    Cluster { folder: first.trim_end().to_owned(), _watchdog: watchdog }
+}
+
+/// The server refuses to run as root: then it runs as `postgres`, else as `nobody`.
+fn unprivileged_user() -> Option<(u32, u32)> {
+    let probe = tempfile::tempfile().unwrap();
+    if probe.metadata().unwrap().uid() != 0 {
+        return None;
+    }
+    let users = std::fs::read_to_string("/etc/passwd").unwrap();
+    let ids = |name: &str| {
+        let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    Some(ids("postgres").or_else(|| ids("nobody")).expect("root needs a user postgres or nobody to run the server"))
+}
