@@ -7,6 +7,7 @@
 )]
 
 mod harness;
+mod supply_chain;
 mod support;
 
 #[test]
