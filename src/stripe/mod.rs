@@ -1,1 +1,29 @@
-//! Stripe: the helper, the requests, thin answers, rate limit, retries and signatures.
+//! Stripe: requests, the helper that creates sessions, thin answers, rate limit, retries, signatures. This room knows
+//! nothing of the orders database.
+
+mod account;
+mod answers;
+mod client;
+mod error;
+mod helper;
+mod pace;
+mod pages;
+mod payments;
+mod request;
+mod sessions;
+pub mod signature;
+mod wire;
+
+pub use account::{Account, StripeEvent, WebhookEndpoint};
+pub use client::{Answer, Limits, Stripe};
+pub use error::StripeError;
+pub use helper::{Bill, CheckoutSettings, LIFETIME, SessionRequest, create_player_checkout_session, line_name, render};
+pub use payments::Refund;
+pub use sessions::{Closed, Sessions};
+pub use wire::{API_BASE, HttpWire, install_tls};
+
+/// The pinned version of Stripe's API (`Stripe-Version`): the one async-stripe's request builders were generated from.
+#[must_use]
+pub fn api_version() -> String {
+    stripe_client_core::VERSION.to_string()
+}

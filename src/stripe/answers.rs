@@ -1,0 +1,190 @@
+//! Thin answers: of each object only what is used. Unknown fields and unknown enum values decode, for Stripe adds them
+//! without notice (stripe/facts.md, Webhooks).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::{
+    Currency, Metadata, Mode, Payable, PayableKind, PayableState, PaymentIntentId, PaymentState, PaymentStatus,
+    SessionId,
+};
+
+/// A reference that Stripe shows as an id, or as the object where it was expanded.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Reference<T> {
+    /// The object.
+    Object(T),
+    /// Its id.
+    Id(String),
+}
+
+/// An object of which only the id matters.
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    pub(super) id: String,
+}
+
+/// A Checkout Session.
+#[derive(Debug, Deserialize)]
+pub(super) struct SessionAnswer {
+    id: String,
+    status: Option<String>,
+    payment_status: Option<String>,
+    amount_total: Option<i64>,
+    currency: Option<String>,
+    livemode: Option<bool>,
+    #[serde(default)]
+    metadata: Option<BTreeMap<String, Value>>,
+    client_reference_id: Option<String>,
+    customer_email: Option<String>,
+    payment_intent: Option<Reference<Named>>,
+    url: Option<String>,
+    created: i64,
+    expires_at: Option<i64>,
+}
+
+impl SessionAnswer {
+    pub(super) fn into_payable(self) -> Payable {
+        let mode = self.mode();
+        let state = self.state();
+        let metadata: Metadata = self.metadata.unwrap_or_default().into_iter().filter_map(text_of).collect();
+        Payable {
+            id: SessionId(self.id),
+            kind: PayableKind::Session,
+            state,
+            payment_status: match self.payment_status.as_deref() {
+                Some("paid") => PaymentStatus::Paid,
+                Some("no_payment_required") => PaymentStatus::NoPaymentRequired,
+                _ => PaymentStatus::Unpaid,
+            },
+            amount: self.amount_total,
+            currency: self.currency.as_deref().and_then(|code| Currency::parse(code).ok()),
+            mode,
+            metadata,
+            client_reference_id: self.client_reference_id,
+            customer_email: self.customer_email,
+            payment_intent: self.payment_intent.map(|reference| match reference {
+                Reference::Object(intent) => PaymentIntentId(intent.id),
+                Reference::Id(id) => PaymentIntentId(id),
+            }),
+            payment: None,
+            url: self.url.filter(|_| state == PayableState::Open),
+            created: Timestamp::from_second(self.created).unwrap_or_default(),
+            expires_at: self.expires_at.and_then(|second| Timestamp::from_second(second).ok()),
+        }
+    }
+
+    fn mode(&self) -> Mode {
+        let by_id = Mode::of_session(&self.id).unwrap_or(Mode::Test);
+        self.livemode.map_or(by_id, |live| if live { Mode::Live } else { Mode::Test })
+    }
+
+    /// A status that we do not know is taken for open where there is a link to pay at, else for complete and not yet
+    /// paid, of which nothing is renewed, replaced or recorded.
+    fn state(&self) -> PayableState {
+        match self.status.as_deref() {
+            Some("open") => PayableState::Open,
+            Some("complete") => PayableState::Complete,
+            Some("expired") => PayableState::Expired,
+            _ if self.url.is_some() => PayableState::Open,
+            _ => PayableState::Complete,
+        }
+    }
+}
+
+fn text_of((key, value): (String, Value)) -> Option<(String, String)> {
+    match value {
+        Value::String(text) => Some((key, text)),
+        _ => None,
+    }
+}
+
+/// A payment intent.
+#[derive(Debug, Deserialize)]
+pub(super) struct IntentAnswer {
+    pub(super) id: String,
+    status: Option<String>,
+    pub(super) latest_charge: Option<Reference<ChargeAnswer>>,
+}
+
+impl IntentAnswer {
+    /// After a payer has finished, a payment intent that wants another method, or is cancelled, has failed
+    /// (stripe/facts.md, Sessions). What we do not know is on its way: nothing is done about it.
+    pub(super) fn state(&self) -> PaymentState {
+        match self.status.as_deref() {
+            Some("succeeded") => PaymentState::Succeeded,
+            Some("requires_payment_method" | "canceled") => PaymentState::Failed,
+            _ => PaymentState::Processing,
+        }
+    }
+}
+
+/// A charge.
+#[derive(Debug, Deserialize)]
+pub(super) struct ChargeAnswer {
+    pub(super) amount_refunded: Option<i64>,
+    pub(super) disputed: Option<bool>,
+}
+
+/// A dispute.
+#[derive(Debug, Deserialize)]
+pub(super) struct DisputeAnswer {
+    pub(super) status: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(text: &str) -> Payable {
+        serde_json::from_str::<SessionAnswer>(text).unwrap().into_payable()
+    }
+
+    #[test]
+    fn a_session_with_news_in_it_decodes() {
+        let payable = session(
+            r#"{"id":"cs_test_1","object":"checkout.session","status":"open","payment_status":"unpaid","amount_total":5500,
+            "currency":"usd","livemode":false,"metadata":{"order_id":"7","odd":5},"payment_intent":null,"url":"https://x.example/1",
+            "created":1775000000,"expires_at":1775085000,"customer_email":"p@example.com","client_reference_id":"7","new":{"a":[1]}}"#,
+        );
+        assert!(payable.is_open());
+        assert_eq!(payable.metadata, Metadata::from([("order_id".to_owned(), "7".to_owned())]));
+        assert_eq!(
+            payable.money().map(|money| (money.minor, money.currency.to_string())),
+            Some((5500, "usd".to_owned()))
+        );
+    }
+
+    #[test]
+    fn unknown_values_never_read_as_paid_or_closed() {
+        let odd =
+            session(r#"{"id":"cs_live_1","status":"paused","payment_status":"partly","created":1,"currency":"zzz"}"#);
+        assert_eq!(odd.mode, Mode::Live);
+        assert!(odd.is_processing() && !odd.is_paid() && odd.currency.is_none(), "{odd:?}");
+        assert!(session(r#"{"id":"cs_1","status":null,"created":1,"url":"https://x.example"}"#).is_open());
+    }
+
+    #[test]
+    fn an_expanded_payment_intent_is_read_like_its_id() {
+        for intent in [r#""pi_1""#, r#"{"id":"pi_1","amount":1}"#] {
+            let payable = session(&format!(r#"{{"id":"cs_1","created":1,"payment_intent":{intent}}}"#));
+            assert_eq!(payable.payment_intent, Some(PaymentIntentId::from("pi_1")));
+        }
+    }
+
+    #[test]
+    fn the_state_of_a_payment() {
+        let state = |status: &str| {
+            serde_json::from_str::<IntentAnswer>(&format!(r#"{{"id":"pi_1","status":"{status}"}}"#)).unwrap().state()
+        };
+        assert_eq!(state("succeeded"), PaymentState::Succeeded);
+        assert_eq!(state("requires_payment_method"), PaymentState::Failed);
+        assert_eq!(state("canceled"), PaymentState::Failed);
+        assert_eq!(state("processing"), PaymentState::Processing);
+        assert_eq!(state("something_new"), PaymentState::Processing);
+    }
+}

@@ -1,0 +1,83 @@
+//! Payments: payment intents with their charge, refunds and disputes. Plain paths; only read.
+
+use serde::Deserialize;
+
+use super::answers::{DisputeAnswer, IntentAnswer, Reference};
+use super::request::{get, path_id};
+use super::{Stripe, StripeError};
+use crate::domain::{Payment, PaymentIntentId};
+use crate::world::{Clock, Wire};
+
+/// A refund.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Refund {
+    /// Its id, `re_…`.
+    pub id: String,
+    /// In minor units.
+    pub amount: i64,
+    /// Stripe's word: `pending`, `requires_action`, `succeeded`, `failed`, `canceled`, or one we do not know.
+    pub status: Option<String>,
+}
+
+impl Refund {
+    /// Whether the money has gone back.
+    #[must_use]
+    pub fn has_succeeded(&self) -> bool {
+        self.status.as_deref() == Some("succeeded")
+    }
+}
+
+impl<W: Wire, C: Clock> Stripe<W, C> {
+    /// A payment intent with what became of its charge; none where Stripe does not know it.
+    ///
+    /// # Errors
+    /// As any request.
+    pub async fn payment(&self, intent: &PaymentIntentId) -> Result<Option<Payment>, StripeError> {
+        let Ok(id) = path_id(intent.as_str()) else { return Ok(None) };
+        let request = get(&format!("/v1/payment_intents/{id}"), &[("expand[]", "latest_charge")]);
+        let answer: IntentAnswer = match self.call(request).await {
+            Ok(answer) => answer.decode()?,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let state = answer.state();
+        let (refunded, disputed) = match answer.latest_charge {
+            None => (0, false),
+            Some(Reference::Object(charge)) => {
+                let refunded = match charge.amount_refunded {
+                    Some(minor) => minor,
+                    None => self.refunded(intent).await?,
+                };
+                (refunded, charge.disputed.unwrap_or(false) && self.is_dispute_open_or_lost(id).await?)
+            }
+            // The server does not expand.
+            Some(Reference::Id(_)) => (self.refunded(intent).await?, false),
+        };
+        Ok(Some(Payment { intent: PaymentIntentId(answer.id), state, refunded, disputed }))
+    }
+
+    /// The refunds of a payment, newest first.
+    ///
+    /// # Errors
+    /// As any request.
+    pub async fn refunds(&self, intent: &PaymentIntentId) -> Result<Vec<Refund>, StripeError> {
+        self.all_at("/v1/refunds", &[("payment_intent", path_id(intent.as_str())?)]).await
+    }
+
+    async fn refunded(&self, intent: &PaymentIntentId) -> Result<i64, StripeError> {
+        let refunds = self.refunds(intent).await?;
+        Ok(refunds.iter().filter(|refund| refund.has_succeeded()).map(|refund| refund.amount).sum())
+    }
+
+    /// A charge stays marked as disputed after a dispute was won. Where the disputes cannot be read it counts as not won.
+    async fn is_dispute_open_or_lost(&self, intent: &str) -> Result<bool, StripeError> {
+        let disputes: Vec<DisputeAnswer> = match self.all_at("/v1/disputes", &[("payment_intent", intent)]).await {
+            Ok(disputes) => disputes,
+            Err(error) if error.is_permanent() => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let is_over =
+            |dispute: &DisputeAnswer| matches!(dispute.status.as_deref(), Some("won" | "warning_closed" | "prevented"));
+        Ok(disputes.is_empty() || !disputes.iter().all(is_over))
+    }
+}

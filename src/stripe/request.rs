@@ -1,0 +1,63 @@
+//! Requests: from async-stripe's generated builders, and plain reads for what its Checkout crate lacks.
+//!
+//! Only path, query, body and method are taken from a builder: the generated answer types are never instantiated, which
+//! keeps the build short and lets an unknown enum value pass.
+
+use stripe_client_core::{StripeMethod, StripeRequest};
+
+use super::StripeError;
+use crate::world::{Method, WireRequest};
+
+/// The request a builder describes.
+pub(super) fn built(builder: &impl StripeRequest) -> WireRequest {
+    let request = builder.build();
+    let method = match request.method {
+        StripeMethod::Get => Method::Get,
+        StripeMethod::Post => Method::Post,
+        StripeMethod::Delete => Method::Delete,
+    };
+    WireRequest {
+        method,
+        path: format!("/v1{}", request.path),
+        query: request.query.filter(|query| !query.is_empty()),
+        body: request.body.filter(|body| !body.is_empty()),
+        idempotency_key: None,
+    }
+}
+
+/// A read of a plain path with these parameters.
+pub(super) fn get(path: &str, parameters: &[(&str, &str)]) -> WireRequest {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    WireRequest {
+        method: Method::Get,
+        path: path.to_owned(),
+        query: (!query.is_empty()).then_some(query),
+        body: None,
+        idempotency_key: None,
+    }
+}
+
+/// An id that may stand in a path. Ids come from an orders database that others write too.
+///
+/// # Errors
+/// A [`StripeError`] that [is not found](StripeError::is_not_found), for what would be another path.
+pub(super) fn path_id(id: &str) -> Result<&str, StripeError> {
+    let fine =
+        !id.is_empty() && id.len() <= 255 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if fine { Ok(id) } else { Err(StripeError::no_such_id(id)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ids_go_into_paths() {
+        for id in ["cs_test_a1B2", "pi_3-x"] {
+            assert_eq!(path_id(id), Ok(id));
+        }
+        for id in ["", "../account", "cs_1/expire", "cs 1", "cs_1?x=1", "cs_é", &"c".repeat(256)] {
+            assert!(path_id(id).unwrap_err().is_not_found(), "{id:?}");
+        }
+    }
+}
