@@ -198,6 +198,8 @@ pub struct RunStep {
 pub struct Canary {
     /// The run that made it.
     pub run: RunId,
+    /// The tournament whose attempts and claims it stands among.
+    pub tournament: TournamentId,
     /// Whose, for what.
     pub registration: Registration,
     /// Its order, once made.

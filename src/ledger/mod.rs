@@ -209,11 +209,12 @@ pub trait Ledger: Send + Sync {
     /// The steps of a run, in their order.
     fn steps(&self, run: &RunId) -> impl Future<Output = Result<Vec<RunStep>, LedgerError>> + Send;
 
-    /// Journals a canary before its order is made, and again with the order's id.
+    /// Journals a canary before its order is made, and again with the order's id. From then on its registration is left
+    /// out of [`Ledger::read`]: a crash may come before the order's id is known.
     fn journal_canary(&self, canary: &Canary) -> impl Future<Output = Result<(), LedgerError>> + Send;
     /// Canaries whose clean-up has not been confirmed.
     fn open_canaries(&self) -> impl Future<Output = Result<Vec<Canary>, LedgerError>> + Send;
-    /// Removes a canary's row, its attempts and claim; where the row cannot go, cancels it. Closes the journal entry.
+    /// Removes a canary's row (found by its order's id, else by its registration), its attempts and claim; where the row cannot go, cancels it. Closes the journal entry.
     fn remove_canary(&self, canary: &Canary) -> impl Future<Output = Result<CanaryEnd, LedgerError>> + Send;
     /// The whole row of an order as text by column, to compare before and after.
     fn raw_row(&self, id: &OrderId) -> impl Future<Output = Result<Option<Metadata>, LedgerError>> + Send;
