@@ -7,6 +7,7 @@
 )]
 
 mod harness;
+mod structure;
 mod supply_chain;
 mod support;
 
