@@ -1,1 +1,95 @@
-//! The one path that marks an order paid: fetch, judge, record.
+//! The ONE path that marks an order paid: fetch the session afresh, judge it, record the payment.
+//!
+//! The receiver, a failed expiring, `apply` and a periodic reconcile all come here. It may be called many times, and at
+//! once, for one session; the write is conditional on `pending`, so it commutes with an application's own handler.
+
+mod judge;
+
+pub use judge::{Candidate, Verdict, judge};
+
+use crate::domain::{Order, OrderId, Ownership, Payable, SessionId};
+use crate::ledger::{Ledger, LedgerError, Written};
+use crate::stripe::{Sessions, StripeError};
+
+/// How often an order that moves under our hands is judged again.
+const TRIES: u32 = 4;
+
+/// What settling a session came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The order is paid, by this call.
+    Recorded {
+        /// Which.
+        order: OrderId,
+    },
+    /// The order had this payment before.
+    AlreadyRecorded {
+        /// Which.
+        order: OrderId,
+    },
+    /// There is no payment for this database to record; why.
+    NotPaid(String),
+    /// There is a payment, and no order that it settles; why. A person must look at it.
+    Unmatched(String),
+}
+
+/// Why a session could not be settled. Safe to try again.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// Stripe did not show the session.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    /// The orders database did not read or write.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Somebody else keeps changing the order.
+    #[error("order {0} changed each time its payment was to be recorded: run the same again")]
+    Moved(OrderId),
+}
+
+/// Records the payment of a session on its order, if there is one.
+///
+/// Guarantees: an order becomes paid only if Stripe says now that this session is paid, in the order's amount, currency
+/// and mode; a payment that settles no order is told, never dropped. Harmless when repeated.
+///
+/// # Errors
+/// [`SettleError`]; nothing was recorded, or it was and the answer was lost.
+pub async fn settle(
+    sessions: &impl Sessions,
+    ledger: &impl Ledger,
+    session: &SessionId,
+) -> Result<Settled, SettleError> {
+    let Some(payable) = sessions.session(session).await? else {
+        return Ok(Settled::NotPaid(format!("Stripe does not know the session {session}")));
+    };
+    let identity = ledger.identity().await?;
+    let mut tries = 0;
+    loop {
+        let (named, recorded) = candidates(ledger, &payable).await?;
+        let candidate = Candidate { named: named.as_ref(), recorded: &recorded };
+        match judge(&payable, &candidate, identity.as_ref()) {
+            Verdict::Settled(settled) => return Ok(settled),
+            Verdict::Record(order) => {
+                if ledger.mark_paid(&order, payable.payment_intent.as_ref()).await? == Written::Done {
+                    tracing::info!(%order, session = %payable.id, "payment recorded");
+                    return Ok(Settled::Recorded { order });
+                }
+                tries += 1;
+                if tries == TRIES {
+                    return Err(SettleError::Moved(order));
+                }
+            }
+        }
+    }
+}
+
+/// The order that the session's metadata names, and the orders on which the session is recorded.
+async fn candidates(ledger: &impl Ledger, payable: &Payable) -> Result<(Option<Order>, Vec<Order>), LedgerError> {
+    let named = match Ownership::order_in(&payable.metadata) {
+        Some(id) => ledger.order(&id).await?,
+        None => None,
+    };
+    let mut recorded = ledger.search(payable.id.as_str()).await?;
+    recorded.retain(|order| order.session.as_ref() == Some(&payable.id));
+    Ok((named, recorded))
+}
