@@ -1,1 +1,2 @@
 //! The embedded Stripe-compatible sandbox: a pure core, a thin HTTP layer, and its store.
+pub mod core;
