@@ -75,6 +75,7 @@ pub struct Rendered {
 }
 
 /// What transaction A came to.
+#[allow(clippy::large_enum_variant, reason = "one value for a registration, taken apart at once: a box saves nothing")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Begun {
     /// The order, the claim and the attempt stand.
