@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// Makes the cluster, says where it is, and lives exactly as long as the test process: `cat` ends when the pipe from
-/// us does, however we end (also by a panic or `kill -9`). Then the server is stopped and its folder removed.
+/// us does, however we end (also by a panic or `kill -9`). Then the server is stopped and its folder removed. The folder is
+/// under `/tmp` whatever `TMPDIR` says: a socket's path is short by law, and another user may have to enter it.
 const WATCHDOG: &str = r#"
 trap '' HUP INT TERM PIPE
 bin=$1
-dir=$(mktemp -d "${TMPDIR:-/tmp}/tourney-pg.XXXXXX") || exit 1
+dir=$(mktemp -d /tmp/tourney-pg.XXXXXX 2>&1) || { echo failed; echo "$dir"; exit 1; }
 serve() {
     "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync &&
     "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 120 -o "-k $dir -c listen_addresses= -c fsync=off \
