@@ -21,12 +21,12 @@ pub enum Action {
     RecordPayment,
     /// A full refund is recorded on its paid order.
     RecordRefund,
-    /// The order moves to the player's new id.
-    Rename,
     /// The order is marked paid without a payment intent.
     Settle,
     /// The order's payable is closed, and the order is cancelled or deleted.
     Retire,
+    /// The order moves to the player's new id; after a retirement, which may make room for it.
+    Rename,
     /// The order is retired and a new one made with a new payable.
     Replace,
     /// The order stays and gets a new payable.
@@ -39,6 +39,33 @@ pub enum Action {
     Attention,
     /// A person has decided.
     Decided,
+}
+
+impl Action {
+    /// The word in JSON, also the summary's key.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Expire => "expire",
+            Self::RecordPayment => "record_payment",
+            Self::RecordRefund => "record_refund",
+            Self::Settle => "settle",
+            Self::Retire => "retire",
+            Self::Rename => "rename",
+            Self::Replace => "replace",
+            Self::Renew => "renew",
+            Self::Repair => "repair",
+            Self::Create => "create",
+            Self::Attention => "attention",
+            Self::Decided => "decided",
+        }
+    }
+
+    /// Whether `apply` does something about it.
+    #[must_use]
+    pub const fn is_done_by_apply(self) -> bool {
+        !matches!(self, Self::Attention | Self::Decided)
+    }
 }
 
 /// What the manifest wants of a registration.
@@ -228,8 +255,21 @@ pub struct Plan {
     pub links_stopping: u32,
     /// Open or paid sessions of the account that cannot be proved to belong to the tournament.
     pub foreign: u32,
+    /// What people should know and nothing is done about: never a change, never a failure.
+    pub notes: Vec<Note>,
     /// Retirements of withdrawn players among live orders, where the guard on mass retirement refuses; none where it does not.
     pub mass_retire: Option<MassRetire>,
+}
+
+/// Something to show that is neither to be done nor to be decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What it is about.
+    pub subject: Subject,
+    /// The finding, where it is one (`payment-processing`).
+    pub finding: Option<Finding>,
+    /// One sentence for people; never a name or an address.
+    pub text: String,
 }
 
 /// What the guard on mass retirement found.

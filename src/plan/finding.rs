@@ -86,6 +86,26 @@ findings! {
     Disputed = "disputed",
 }
 
+impl Finding {
+    /// Whether nobody can pay now because of it, or a payment would not be matched to its order.
+    #[must_use]
+    pub const fn makes_unpayable(self) -> bool {
+        matches!(
+            self,
+            Self::MissingOrder
+                | Self::MissingSession
+                | Self::ExpiredSession
+                | Self::UnknownSession
+                | Self::MissingMetadata
+                | Self::WrongMetadata
+                | Self::WrongAmount
+                | Self::WrongCurrency
+                | Self::PaymentFailed
+                | Self::SettledBefore
+        )
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())

@@ -3,8 +3,196 @@
 //! `match_up` (orders and payables to registrations) → `elect` (which order lives) → `detect` (a table of small
 //! functions) → `decide` (the strongest remedy under policy) → `expand` (a change into steps).
 
+mod case;
 mod change;
+mod decide;
+mod decisions;
+mod detail;
+mod detect;
+mod elect;
+mod expand;
 mod finding;
+mod match_up;
+mod totals;
 
-pub use change::{Action, Change, Desired, Head, MassRetire, Money, Plan, SeenSession, Step, Subject, Summary};
+pub use change::{Action, Change, Desired, Head, MassRetire, Money, Note, Plan, SeenSession, Step, Subject, Summary};
 pub use finding::Finding;
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Payable, PlayerId, SessionId};
+use crate::manifest::Manifest;
+use crate::observe::Observation;
+
+use case::{About, Case, cases, is_returned};
+use decide::{Holds, decide, holds};
+use decisions::Decisions;
+use detect::detect;
+use match_up::{Group, Recorded, World, match_up};
+use totals::{links_stopping, mass_retire};
+
+/// What else decides about a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The environment's name, for the head.
+    pub environment: String,
+    /// Only these players' registrations (a player's former id names them too); the sums are over them alone, and what
+    /// belongs to no registration is left out.
+    pub players: Option<Vec<PlayerId>>,
+    /// The guard on mass retirement is off.
+    pub allow_mass_retire: bool,
+}
+
+/// Compares what ought to be with what is.
+///
+/// Pure: no I/O, no clock (`observed.at` is now), no randomness; the same input gives the same bytes.
+#[must_use]
+pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> Plan {
+    let world = match_up(manifest, observed);
+    let mut decisions = Decisions::new(manifest);
+    let mut plan = empty(manifest, observed, options, world.foreign);
+    for group in world.groups.iter().filter(|group| is_asked_for(group, options)) {
+        add_group(&mut plan, &world, group, &mut decisions);
+    }
+    if options.players.is_none() {
+        for loose in &world.stray {
+            let case = Case { world: &world, group: None, about: About::Loose(loose), recorded: Recorded::None };
+            let changes = judge(&mut plan, &case, Holds::default(), &mut decisions);
+            plan.changes.extend(changes);
+        }
+        add_unmatched(&mut plan, &world, manifest);
+        add_stale_decisions(&mut plan, &decisions);
+    }
+    for change in &plan.changes {
+        plan.summary.count(change.action);
+    }
+    plan.links_stopping = links_stopping(&world, &plan.changes);
+    plan.mass_retire = mass_retire(manifest, &world, &plan.changes).filter(|_| !options.allow_mass_retire);
+    plan
+}
+
+fn empty(manifest: &Manifest, observed: &Observation, options: &Options, foreign: u32) -> Plan {
+    Plan {
+        head: Head {
+            environment: options.environment.clone(),
+            tournament: manifest.tournament.id.clone(),
+            tournament_name: manifest.tournament.name.clone(),
+            manifest_sha256: manifest.sha256.clone(),
+            observed_at: observed.at,
+            account: observed.account.clone(),
+            mode: observed.mode,
+        },
+        money: Money::zero(manifest.tournament.currency),
+        summary: Summary::default(),
+        changes: Vec::new(),
+        links_stopping: 0,
+        foreign,
+        notes: Vec::new(),
+        mass_retire: None,
+    }
+}
+
+fn is_asked_for(group: &Group<'_>, options: &Options) -> bool {
+    options.players.as_ref().is_none_or(|players| {
+        players.contains(&group.registration.player)
+            || group.orders.iter().any(|(order, _)| players.contains(&order.registration.player))
+    })
+}
+
+/// Judges every case of a registration; its changes are in the order in which they must be carried out.
+fn add_group<'a>(plan: &mut Plan, world: &World<'a>, group: &Group<'a>, decisions: &mut Decisions<'_>) {
+    let holds = holds(world, group, decisions);
+    let mut changes = Vec::new();
+    for case in cases(world, group) {
+        changes.extend(judge(plan, &case, holds, decisions));
+    }
+    changes.sort_by_key(|change| change.action);
+    plan.money.add(world, group, &changes);
+    let live = group.orders.iter().any(|(order, _)| order.status.is_live());
+    if changes.is_empty() && (group.wanted.is_some() || live) {
+        plan.summary.unchanged += 1;
+    }
+    plan.changes.extend(changes);
+}
+
+/// One case through the last three stages. What is only shown becomes a note.
+fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisions<'_>) -> Vec<Change> {
+    let findings = detect(case);
+    let (verdicts, held) = decide(case, &findings, holds, decisions);
+    let mut note = |finding, text: &str| {
+        let subject = expand::subject(case, Action::Attention);
+        plan.notes.push(Note { subject, finding, text: text.to_owned() });
+    };
+    if findings.contains(&Finding::PaymentProcessing) {
+        note(Some(Finding::PaymentProcessing), "a payment is on its way: nothing is done until it arrives or fails");
+    } else if let Some(held) = held {
+        note(None, held);
+    }
+    if matches!(case.recorded, Recorded::Unread(_)) {
+        note(None, "the recorded session was not read at Stripe: nothing is concluded from it");
+    }
+    expand::expand(case, &verdicts)
+}
+
+/// Stored events about payments that matched no order and that nothing here accounts for by now.
+fn add_unmatched(plan: &mut Plan, world: &World<'_>, manifest: &Manifest) {
+    let mut met = accounted_sessions(world);
+    met.extend(plan.changes.iter().filter_map(|change| change.subject.session.as_ref().map(|seen| seen.id.clone())));
+    for event in &world.observed.facts.unmatched {
+        let payable = world.observed.payables.iter().find(|payable| event.session.as_ref() == Some(&payable.id));
+        let returned = payable.is_some_and(|payable| is_returned(payable, None));
+        if returned || event.session.as_ref().is_some_and(|session| !met.insert(session.clone())) {
+            continue;
+        }
+        let decided = manifest.decisions.iter().any(|decision| {
+            decision.finding == Finding::AdHocPayment.code()
+                && decision.session.is_some()
+                && decision.session == event.session
+        });
+        let unread = || event.session.clone().map(|id| SeenSession { id, status: None, payment_status: None });
+        let session = payable.map(SeenSession::from).or_else(unread);
+        plan.changes.push(Change {
+            subject: Subject { registration: None, order: None, session },
+            action: if decided { Action::Decided } else { Action::Attention },
+            findings: vec![Finding::AdHocPayment],
+            desired: None,
+            detail: Some(format!("event {} is about a payment that matches no order", event.id)),
+            steps: Vec::new(),
+        });
+    }
+}
+
+/// Sessions whose payment an order accounts for, or is about to.
+fn accounted_sessions(world: &World<'_>) -> BTreeSet<SessionId> {
+    let all = world.groups.iter().flat_map(|group| cases(world, group));
+    let own = all.filter(|case| !detect::is_ad_hoc_payment(case)).filter_map(|case| case.payable());
+    own.map(|payable: &Payable| payable.id.clone()).collect()
+}
+
+/// Decisions that met nothing are stale: people should know.
+fn add_stale_decisions(plan: &mut Plan, decisions: &Decisions<'_>) {
+    let of_events: BTreeSet<_> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Decided)
+        .filter_map(|change| change.subject.session.as_ref().map(|seen| &seen.id))
+        .cloned()
+        .collect();
+    let stale =
+        decisions.unused().filter(|decision| !decision.session.as_ref().is_some_and(|id| of_events.contains(id)));
+    let notes: Vec<_> = stale
+        .map(|decision| Note {
+            subject: Subject {
+                registration: Some(crate::domain::Registration {
+                    player: decision.player.clone(),
+                    fee: decision.fee.clone(),
+                }),
+                order: None,
+                session: None,
+            },
+            finding: None,
+            text: format!("the decision about {} settles nothing (any more)", decision.finding),
+        })
+        .collect();
+    plan.notes.extend(notes);
+}

@@ -1,0 +1,176 @@
+//! One thing to judge: an order with its payable, a registration without a live order, or a payable that none records.
+
+use crate::domain::{Money, Order, OrderStatus, Payable, PaymentStatus, Registration, key};
+use crate::ledger::RetireHow;
+use crate::manifest::Retire;
+
+use super::elect::{Role, elect};
+use super::match_up::{Group, Loose, Recorded, Wanted, World};
+
+/// What a case is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum About<'a> {
+    /// A registration that has no live order.
+    Vacant,
+    /// An order.
+    Order(&'a Order, Role),
+    /// A payable that is ours and that no order records.
+    Loose(&'a Loose<'a>),
+}
+
+/// One thing to judge, with all that a judgement may look at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case<'a> {
+    pub(crate) world: &'a World<'a>,
+    /// None for a payable that no registration has.
+    pub(crate) group: Option<&'a Group<'a>>,
+    pub(crate) about: About<'a>,
+    pub(crate) recorded: Recorded<'a>,
+}
+
+/// The cases of a group: its live order or its vacancy first, then its other orders, then its loose payables.
+pub(crate) fn cases<'a>(world: &'a World<'a>, group: &'a Group<'a>) -> Vec<Case<'a>> {
+    let case = |about, recorded| Case { world, group: Some(group), about, recorded };
+    let elected = elect(group);
+    let mut cases = Vec::new();
+    if !elected.iter().any(|(.., role)| *role == Role::Keeper) {
+        cases.push(case(About::Vacant, Recorded::None));
+    }
+    cases.extend(elected.into_iter().map(|(order, recorded, role)| case(About::Order(order, role), recorded)));
+    cases.extend(group.loose.iter().map(|loose| case(About::Loose(loose), Recorded::None)));
+    cases
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn wanted(&self) -> Option<Wanted<'a>> {
+        self.group.and_then(|group| group.wanted)
+    }
+
+    pub(crate) fn registration(&self) -> Option<&'a Registration> {
+        self.group.map(|group| &group.registration)
+    }
+
+    pub(crate) fn order_as(&self, role: Role) -> Option<&'a Order> {
+        match self.about {
+            About::Order(order, actual) if actual == role => Some(order),
+            _ => None,
+        }
+    }
+
+    /// The live order that stays.
+    pub(crate) fn keeper(&self) -> Option<&'a Order> {
+        self.order_as(Role::Keeper)
+    }
+
+    /// The live order that stays, while it is pending.
+    pub(crate) fn pending(&self) -> Option<&'a Order> {
+        self.keeper().filter(|order| order.status == OrderStatus::Pending)
+    }
+
+    /// It is about a pending order, kept or not.
+    pub(crate) fn has_pending_order(&self) -> bool {
+        matches!(self.about, About::Order(order, _) if order.status == OrderStatus::Pending)
+    }
+
+    /// The order that it is about, or that a loose payable was made for.
+    pub(crate) fn order(&self) -> Option<&'a Order> {
+        match self.about {
+            About::Vacant => None,
+            About::Order(order, _) => Some(order),
+            About::Loose(loose) => loose.order,
+        }
+    }
+
+    pub(crate) fn loose(&self) -> Option<&'a Loose<'a>> {
+        if let About::Loose(loose) = self.about { Some(loose) } else { None }
+    }
+
+    /// The payable that the case is about: the recorded one, or the loose one.
+    pub(crate) fn payable(&self) -> Option<&'a Payable> {
+        self.loose().map(|loose| loose.payable).or(self.recorded.known())
+    }
+
+    /// The stop button, or `pay_by` has passed: nothing new becomes payable.
+    pub(crate) fn stopped(&self) -> bool {
+        self.world.past_due || !self.world.manifest.tournament.open
+    }
+
+    /// The payment that has arrived for the kept pending order and is not recorded: at its own session, else at another
+    /// one that was made for it. Only one of which amount and currency are the order's.
+    pub(crate) fn unrecorded(&self) -> Option<&'a Payable> {
+        let order = self.pending()?;
+        let own = self.recorded.known().filter(|payable| has_arrived(payable));
+        if let Some(own) = own {
+            return Some(own).filter(|own| own.money() == Some(order.amount) && !self.names_a_stranger());
+        }
+        self.group?.loose.iter().rev().map(|loose| (loose.payable, loose.order)).find_map(|(payable, owner)| {
+            let for_it = owner.is_some_and(|owner| owner.id == order.id);
+            (for_it && has_arrived(payable) && payable.money() == Some(order.amount)).then_some(payable)
+        })
+    }
+
+    /// The kept order is paid, or is about to be recorded as paid.
+    pub(crate) fn is_paid(&self) -> bool {
+        self.keeper().is_some_and(|order| order.status == OrderStatus::Paid) || self.unrecorded().is_some()
+    }
+
+    /// The payable behind the kept order's payment.
+    pub(crate) fn paying(&self) -> Option<&'a Payable> {
+        self.unrecorded().or_else(|| self.recorded.known().filter(|payable| self.is_paid() && has_arrived(payable)))
+    }
+
+    /// Whether its payment was paid back in full.
+    pub(crate) fn is_returned(&self) -> bool {
+        self.paying().is_some_and(|payable| is_returned(payable, self.keeper().map(|order| order.amount)))
+    }
+
+    /// The kept order is pending, something is owed, and it should be payable: what is wrong with its payable matters.
+    pub(crate) fn billed(&self) -> bool {
+        let owed = self.wanted().is_some_and(|wanted| wanted.amount.minor > 0 && !wanted.paid_elsewhere);
+        let processing = self.payable().is_some_and(Payable::is_processing);
+        let arrived = self.payable().is_some_and(has_arrived) || self.unrecorded().is_some();
+        owed && self.pending().is_some() && !self.stopped() && !processing && !arrived
+    }
+
+    /// The order's recorded session names another order.
+    pub(crate) fn names_another(&self) -> bool {
+        let About::Order(order, _) = self.about else { return false };
+        let named = self.recorded.known().and_then(|payable| payable.metadata.get(key::ORDER));
+        named.is_some_and(|named| !named.is_empty() && *named != order.id.to_string())
+    }
+
+    /// The order's recorded session names an order that is not of this registration, now or before.
+    pub(crate) fn names_a_stranger(&self) -> bool {
+        let Some(named) = self.recorded.known().and_then(|payable| payable.metadata.get(key::ORDER)) else {
+            return false;
+        };
+        let Some(group) = self.group else { return false };
+        let retired = &self.world.observed.facts.retired;
+        let of_players = |registration: &Registration| {
+            registration.fee == group.registration.fee
+                && (registration.player == group.registration.player
+                    || group.orders.iter().any(|(order, _)| order.registration.player == registration.player))
+        };
+        self.names_another()
+            && !group.orders.iter().any(|(order, _)| order.id.to_string() == *named)
+            && !retired.iter().any(|retired| retired.order.to_string() == *named && of_players(&retired.registration))
+    }
+
+    pub(crate) fn retire_how(&self) -> RetireHow {
+        match self.world.manifest.policy.retire {
+            Retire::Cancel => RetireHow::Cancel,
+            Retire::Delete => RetireHow::Delete,
+        }
+    }
+}
+
+/// Complete, and Stripe does not say `unpaid`: fulfilment is decided by `payment_status` alone.
+pub(crate) fn has_arrived(payable: &Payable) -> bool {
+    payable.is_paid() || (payable.payment_status == PaymentStatus::NoPaymentRequired && !payable.is_open())
+}
+
+/// Whether the payment at a payable was paid back in full; the order's amount stands in where Stripe names none.
+pub(crate) fn is_returned(payable: &Payable, ordered: Option<Money>) -> bool {
+    let paid = payable.amount.or(ordered.map(|amount| amount.minor));
+    payable.payment.as_ref().zip(paid).is_some_and(|(payment, paid)| payment.refunded > 0 && payment.refunded >= paid)
+}

@@ -1,0 +1,77 @@
+//! What a change's findings do not say themselves, in a few words for people. Never a name or an address.
+
+use crate::domain::Payable;
+
+use super::case::Case;
+use super::decide::Verdict;
+use super::decisions::last_order;
+use super::{Action, Finding};
+
+/// The attributes that change, and what a person must know to decide.
+pub(crate) fn detail(case: &Case<'_>, verdict: &Verdict) -> Option<String> {
+    let words = verdict.findings.iter().filter_map(|finding| words(case, verdict.action, *finding));
+    let text = words.collect::<Vec<_>>().join("; ");
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn words(case: &Case<'_>, action: Action, finding: Finding) -> Option<String> {
+    match finding {
+        Finding::WrongAmount | Finding::WrongCurrency => wrong_money(case),
+        Finding::PaidAmountDiffers => paid_otherwise(case),
+        Finding::Renamed => {
+            let (order, registration) = (case.order()?, case.registration()?);
+            Some(format!("player {} → {}", order.registration.player, registration.player))
+        }
+        Finding::ChangedEmail => Some("the e-mail address has changed".to_owned()),
+        Finding::UnknownSession if action == Action::Attention => {
+            Some("Stripe knows none of the recorded sessions: is it the right account?".to_owned())
+        }
+        Finding::WrongMetadata => {
+            let named = case.payable()?.metadata.get(crate::domain::key::ORDER)?;
+            Some(format!("order_id {:?} names another order", shortened(named)))
+        }
+        Finding::RefundedAtStripe if action == Action::Attention => {
+            let (payable, order) = (case.paying().or(case.payable())?, case.order()?);
+            let refunded = payable.payment.as_ref()?.refunded;
+            let refunded = crate::domain::Money::new(refunded, order.amount.currency);
+            Some(format!("{refunded} of {} was refunded", payable.money().unwrap_or(order.amount)))
+        }
+        Finding::SettledBefore => last_order(case).map(|order| format!("order {} is {}", order.id, order.status)),
+        Finding::AdHocPayment => ad_hoc(case),
+        _ => None,
+    }
+}
+
+/// At most 80 characters of what somebody else wrote.
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+fn wrong_money(case: &Case<'_>) -> Option<String> {
+    let (ordered, wanted) = (case.order()?.amount, case.wanted()?.amount);
+    let charged = case.payable().and_then(Payable::money).unwrap_or(ordered);
+    let from = if ordered == wanted { charged } else { ordered };
+    Some(format!("amount {from} → {wanted}"))
+}
+
+fn paid_otherwise(case: &Case<'_>) -> Option<String> {
+    let order = case.keeper()?;
+    let taken = case.paying().or(case.payable()).filter(|payable| payable.is_paid()).and_then(Payable::money);
+    let taken = taken.unwrap_or(order.amount);
+    Some(match case.wanted() {
+        Some(wanted) if wanted.amount == taken => format!("paid {taken}, the order says {}", order.amount),
+        Some(wanted) => format!("paid {taken}, the manifest says {}", wanted.amount),
+        None => format!("paid {taken}, the order says {}", order.amount),
+    })
+}
+
+fn ad_hoc(case: &Case<'_>) -> Option<String> {
+    let paid = case.payable().and_then(Payable::money).or_else(|| case.order().map(|order| order.amount))?;
+    Some(match case.order() {
+        Some(order) if order.status.is_live() => {
+            format!("{paid} besides or instead of what order {} accounts for", order.id)
+        }
+        Some(order) => format!("{paid} for order {}, which is {}", order.id, order.status),
+        None => format!("{paid} that no order accounts for"),
+    })
+}

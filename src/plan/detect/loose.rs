@@ -1,0 +1,97 @@
+//! Payables besides the one that a pending order records.
+
+use crate::domain::{OrderStatus, Payable, PaymentIntentId};
+use crate::plan::Finding;
+use crate::plan::case::{About, Case, has_arrived, is_returned};
+use crate::plan::elect::Role;
+
+/// An open payable besides the recorded one of a pending order, or any open one of an order that is not pending.
+pub(super) fn payable_twice(case: &Case<'_>) -> Option<Finding> {
+    let twice = match case.about {
+        About::Vacant => false,
+        About::Order(order, _) => {
+            order.status != OrderStatus::Pending && case.recorded.known().is_some_and(Payable::is_open)
+        }
+        About::Loose(loose) => loose.payable.is_open() && !loose.young && loose.order.is_some() && !is_of_attempt(case),
+    };
+    twice.then_some(Finding::PayableTwice)
+}
+
+/// An open payable that is ours and whose order, if it ever had one, is gone.
+pub(super) fn ad_hoc_session(case: &Case<'_>) -> Option<Finding> {
+    let loose = case.loose()?;
+    (loose.payable.is_open() && !loose.young && loose.order.is_none()).then_some(Finding::AdHocSession)
+}
+
+/// What an open attempt has made for a pending order that has no open payable yet is that order's own.
+fn is_of_attempt(case: &Case<'_>) -> bool {
+    let Some(loose) = case.loose().filter(|loose| loose.attempted) else { return false };
+    let Some(order) = loose.order.filter(|order| order.status == OrderStatus::Pending) else { return false };
+    let orders = case.group.map(|group| group.orders.as_slice()).unwrap_or_default();
+    let recorded = orders.iter().find(|(other, _)| other.id == order.id).and_then(|(_, recorded)| recorded.known());
+    !recorded.is_some_and(Payable::is_open)
+}
+
+pub(super) fn ad_hoc_payment(case: &Case<'_>) -> Option<Finding> {
+    is_ad_hoc_payment(case).then_some(Finding::AdHocPayment)
+}
+
+/// Money that has arrived, was not paid back, and that no live order accounts for; or a second payment.
+pub(crate) fn is_ad_hoc_payment(case: &Case<'_>) -> bool {
+    match case.about {
+        About::Vacant => false,
+        About::Order(order, role) => {
+            let arrived = case.recorded.known().filter(|payable| has_arrived(payable));
+            let kept = arrived.filter(|payable| !is_returned(payable, Some(order.amount)));
+            match role {
+                Role::Keeper => paid_by_card_and_cash(case) || paid_by_two_cards(case, order.payment_intent.as_ref()),
+                // A second paid order is a second payment, wherever it was paid.
+                Role::Extra if order.status == OrderStatus::Paid => arrived.is_none() || kept.is_some(),
+                Role::Extra => kept.is_some(),
+                Role::Past => order.status == OrderStatus::Canceled && kept.is_some(),
+            }
+        }
+        About::Loose(loose) => {
+            has_arrived(loose.payable) && !is_returned(loose.payable, None) && !is_accounted_for(case, loose.payable)
+        }
+    }
+}
+
+fn paid_by_card_and_cash(case: &Case<'_>) -> bool {
+    let cash = case.wanted().is_some_and(|wanted| wanted.paid_elsewhere);
+    cash && case.paying().is_some() && !case.is_returned()
+}
+
+/// The order's recorded intent is not that of its recorded session, which is paid too.
+fn paid_by_two_cards(case: &Case<'_>, intent: Option<&PaymentIntentId>) -> bool {
+    let paid = case.recorded.known().filter(|payable| has_arrived(payable));
+    let other = paid.and_then(|payable| payable.payment_intent.as_ref());
+    intent.zip(other).is_some_and(|(intent, other)| intent != other) && !case.is_returned()
+}
+
+/// Whether a loose payment is the one that its order records, or is about to.
+fn is_accounted_for(case: &Case<'_>, payable: &Payable) -> bool {
+    let (Some(group), Some(order)) = (case.group, case.loose().and_then(|loose| loose.order)) else { return false };
+    let Some((_, recorded)) = group.orders.iter().find(|(other, _)| other.id == order.id) else { return false };
+    match order.status {
+        OrderStatus::Canceled => false,
+        OrderStatus::Pending => {
+            let keeper = super::super::case::cases(case.world, group).into_iter().find(|c| c.pending().is_some());
+            keeper.and_then(|keeper| keeper.unrecorded()).is_some_and(|unrecorded| unrecorded.id == payable.id)
+        }
+        OrderStatus::Paid | OrderStatus::Refunded => match &order.payment_intent {
+            Some(intent) => payable.payment_intent.as_ref() == Some(intent),
+            // An orders table without intents: the first payment for the order is taken for its payment.
+            None => {
+                let cash = group.wanted.is_some_and(|wanted| wanted.paid_elsewhere);
+                let first =
+                    group.loose.iter().rev().find(|loose| {
+                        loose.order.is_some_and(|other| other.id == order.id) && has_arrived(loose.payable)
+                    });
+                !cash
+                    && !recorded.known().is_some_and(has_arrived)
+                    && first.is_some_and(|first| first.payable.id == payable.id)
+            }
+        },
+    }
+}

@@ -1,0 +1,43 @@
+//! Where the manifest has changed since the order was made.
+
+use crate::domain::{Order, Payable};
+use crate::plan::Finding;
+use crate::plan::case::Case;
+
+/// A pending order that nothing has been paid or is being paid on: one that may leave.
+fn unpaid<'a>(case: &Case<'a>) -> Option<&'a Order> {
+    let moving = case.payable().is_some_and(|payable| payable.is_processing() || payable.is_paid());
+    case.pending().filter(|_| case.unrecorded().is_none() && !moving)
+}
+
+pub(super) fn withdrawn(case: &Case<'_>) -> Option<Finding> {
+    (unpaid(case).is_some() && case.wanted().is_none()).then_some(Finding::Withdrawn)
+}
+
+/// The order stands under the player's former id.
+pub(super) fn renamed(case: &Case<'_>) -> Option<Finding> {
+    let (order, registration) = (case.keeper()?, case.registration()?);
+    let moved = case.wanted().is_some() && order.registration.player != registration.player;
+    moved.then_some(Finding::Renamed)
+}
+
+pub(super) fn waived(case: &Case<'_>) -> Option<Finding> {
+    (unpaid(case).is_some() && case.wanted()?.amount.minor == 0).then_some(Finding::Waived)
+}
+
+pub(super) fn paid_elsewhere(case: &Case<'_>) -> Option<Finding> {
+    let wanted = case.wanted()?;
+    (unpaid(case).is_some() && wanted.paid_elsewhere && wanted.amount.minor > 0).then_some(Finding::PaidElsewhere)
+}
+
+pub(super) fn past_due(case: &Case<'_>) -> Option<Finding> {
+    (case.world.past_due && still_payable(case)).then_some(Finding::PastDue)
+}
+
+pub(super) fn closed(case: &Case<'_>) -> Option<Finding> {
+    (!case.world.manifest.tournament.open && still_payable(case)).then_some(Finding::Closed)
+}
+
+fn still_payable(case: &Case<'_>) -> bool {
+    case.has_pending_order() && case.recorded.known().is_some_and(Payable::is_open)
+}

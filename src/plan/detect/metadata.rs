@@ -1,0 +1,28 @@
+//! Whether a payment at the recorded payable would be matched to its order.
+
+use crate::domain::{Payable, key};
+use crate::plan::Finding;
+use crate::plan::case::Case;
+
+/// No `order_id`: the webhook handler would find no order. Also a reason where the payment was lost that way.
+pub(super) fn missing_metadata(case: &Case<'_>) -> Option<Finding> {
+    let payable = case.recorded.known()?;
+    let missing = payable.metadata.get(key::ORDER).is_none_or(String::is_empty);
+    let matters = case.billed() || case.unrecorded().is_some_and(|paid| paid.id == payable.id);
+    (missing && matters).then_some(Finding::MissingMetadata)
+}
+
+/// `order_id` names another order: a predecessor, or one that has nothing to do with this registration. The latter is
+/// dangerous wherever the session is open or paid, and then nothing is done about the order.
+pub(super) fn wrong_metadata(case: &Case<'_>) -> Option<Finding> {
+    let payable = case.recorded.known()?;
+    if !case.names_another() || !case.has_pending_order() {
+        return None;
+    }
+    let matters = if case.names_a_stranger() {
+        case.billed() || payable.is_open() || payable.is_paid()
+    } else {
+        case.billed() || case.unrecorded().is_some_and(|paid: &Payable| paid.id == payable.id)
+    };
+    matters.then_some(Finding::WrongMetadata)
+}

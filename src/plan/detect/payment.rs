@@ -1,0 +1,55 @@
+//! Money that has moved, or is moving.
+
+use crate::domain::{OrderStatus, Payable};
+use crate::plan::Finding;
+use crate::plan::case::{Case, has_arrived};
+use crate::plan::elect::Role;
+
+pub(super) fn unrecorded_payment(case: &Case<'_>) -> Option<Finding> {
+    case.unrecorded().map(|_| Finding::UnrecordedPayment)
+}
+
+/// A delayed method on its way, at any payable of ours.
+pub(super) fn payment_processing(case: &Case<'_>) -> Option<Finding> {
+    case.payable().is_some_and(Payable::is_processing).then_some(Finding::PaymentProcessing)
+}
+
+pub(super) fn payment_failed(case: &Case<'_>) -> Option<Finding> {
+    let failed = case.recorded.known().is_some_and(Payable::has_failed);
+    (case.billed() && failed).then_some(Finding::PaymentFailed)
+}
+
+/// In full or in part, on an order that is paid or whose payment is about to be recorded.
+pub(super) fn refunded_at_stripe(case: &Case<'_>) -> Option<Finding> {
+    let payable = case.paying().or_else(|| {
+        let extra = case.order_as(Role::Extra).filter(|order| order.status == OrderStatus::Paid);
+        case.recorded.known().filter(|payable| extra.is_some() && has_arrived(payable))
+    })?;
+    payable.payment.as_ref().is_some_and(|payment| payment.refunded > 0).then_some(Finding::RefundedAtStripe)
+}
+
+pub(super) fn paid_withdrawn(case: &Case<'_>) -> Option<Finding> {
+    (paid_and_unwanted(case) && !case.group?.committed).then_some(Finding::PaidWithdrawn)
+}
+
+pub(super) fn paid_other_fee(case: &Case<'_>) -> Option<Finding> {
+    (paid_and_unwanted(case) && case.group?.committed).then_some(Finding::PaidOtherFee)
+}
+
+fn paid_and_unwanted(case: &Case<'_>) -> bool {
+    case.wanted().is_none() && case.is_paid() && !case.is_returned()
+}
+
+/// The manifest asks another amount than was paid, or Stripe took another than was ordered.
+pub(super) fn paid_amount_differs(case: &Case<'_>) -> Option<Finding> {
+    let order = case.keeper()?;
+    let taken = case.recorded.known().filter(|payable| has_arrived(payable)).and_then(Payable::money);
+    let otherwise = taken.is_some_and(|taken| taken != order.amount) && !case.names_a_stranger();
+    let asked = case.wanted().is_some_and(|wanted| wanted.amount != order.amount);
+    ((otherwise || (case.is_paid() && asked)) && !case.is_returned()).then_some(Finding::PaidAmountDiffers)
+}
+
+pub(super) fn disputed(case: &Case<'_>) -> Option<Finding> {
+    let payable = case.paying()?;
+    payable.payment.as_ref().is_some_and(|payment| payment.disputed).then_some(Finding::Disputed)
+}

@@ -1,0 +1,54 @@
+//! The second stage: which order of a registration lives.
+
+use std::cmp::Reverse;
+
+use crate::domain::{Order, OrderStatus, key};
+
+use super::match_up::{Group, Recorded};
+
+/// What an order is to its registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The live order that stays.
+    Keeper,
+    /// Another live order of the same registration.
+    Extra,
+    /// Canceled or refunded.
+    Past,
+}
+
+/// The group's orders with their roles: the keeper first, then the extras and the past ones by id.
+///
+/// The paid order stays, of several the one that has not been paid back; else the one whose payment has arrived or is on
+/// its way; else the newest payable one.
+pub(crate) fn elect<'a>(group: &Group<'a>) -> Vec<(&'a Order, Recorded<'a>, Role)> {
+    let mut live: Vec<_> = group.orders.iter().filter(|(order, _)| order.status.is_live()).copied().collect();
+    live.sort_by_key(|(order, recorded)| {
+        let renamed = order.registration != group.registration;
+        (Reverse(rank(order, *recorded)), renamed, Reverse(order.created_at), Reverse(&order.id))
+    });
+    let keeper = live.iter().take(1).map(|(order, recorded)| (*order, *recorded, Role::Keeper));
+    let mut extras: Vec<_> = live.iter().skip(1).map(|(order, recorded)| (*order, *recorded, Role::Extra)).collect();
+    extras.sort_by_key(|(order, ..)| &order.id);
+    let past = group.orders.iter().filter(|(order, _)| !order.status.is_live());
+    keeper.chain(extras).chain(past.map(|(order, recorded)| (*order, *recorded, Role::Past))).collect()
+}
+
+/// How strongly a live order should stay.
+fn rank(order: &Order, recorded: Recorded<'_>) -> u8 {
+    let payable = recorded.known();
+    if order.status == OrderStatus::Paid {
+        let amount = order.amount.minor;
+        let returned = payable.and_then(|p| p.payment.as_ref()).is_some_and(|payment| payment.refunded >= amount);
+        return if returned { 5 } else { 6 };
+    }
+    match payable {
+        Some(payable) if payable.is_paid() => 4,
+        Some(payable) if payable.is_processing() => 3,
+        Some(payable) if payable.is_open() => {
+            let own = payable.metadata.get(key::ORDER).is_some_and(|id| *id == order.id.to_string());
+            if own { 2 } else { 1 }
+        }
+        _ => 0,
+    }
+}

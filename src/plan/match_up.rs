@@ -1,0 +1,310 @@
+//! The first stage: orders and payables to registrations. What cannot be proved to be ours stays outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+
+use crate::domain::{
+    Email, FeeId, Id, Money, Order, OrderId, Ownership, Payable, PlayerId, Registration, SessionId, key,
+};
+use crate::manifest::Manifest;
+use crate::observe::Observation;
+
+/// A session younger than this that nothing records may be in the making by somebody else: it is left alone.
+const TOO_YOUNG: SignedDuration = SignedDuration::from_mins(10);
+/// From this many unknown sessions on, with none known, the wrong account is likelier than the loss of all of them.
+const MASS_UNKNOWN: usize = 3;
+
+/// What the manifest wants of a registration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) amount: Money,
+    pub(crate) email: &'a Email,
+    pub(crate) paid_elsewhere: bool,
+}
+
+/// A payable that is ours and that no order in scope records.
+#[derive(Clone, Debug)]
+pub(crate) struct Loose<'a> {
+    pub(crate) payable: &'a Payable,
+    pub(crate) registration: Option<Registration>,
+    /// The order in scope that it was made for.
+    pub(crate) order: Option<&'a Order>,
+    /// Open, and it may be in the making: no table of ours records it and it is younger than ten minutes.
+    pub(crate) young: bool,
+    /// An open attempt made it: it is its order's own.
+    pub(crate) attempted: bool,
+}
+
+/// What stands at Stripe behind the session that an order records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Recorded<'a> {
+    /// The order records none, or one that belongs to another order.
+    None,
+    /// Stripe answers 404.
+    Unknown(&'a SessionId),
+    /// Nobody asked Stripe: nothing may be concluded.
+    Unread(&'a SessionId),
+    /// As Stripe shows it.
+    Known(&'a Payable),
+}
+
+impl<'a> Recorded<'a> {
+    pub(crate) const fn known(self) -> Option<&'a Payable> {
+        if let Self::Known(payable) = self { Some(payable) } else { None }
+    }
+}
+
+/// A registration with all that belongs to it. Orders of a player's former id stand under the new one.
+#[derive(Clone, Debug)]
+pub(crate) struct Group<'a> {
+    pub(crate) registration: Registration,
+    pub(crate) wanted: Option<Wanted<'a>>,
+    /// Whether the player is in the manifest, with this fee or another.
+    pub(crate) committed: bool,
+    pub(crate) orders: Vec<(&'a Order, Recorded<'a>)>,
+    pub(crate) loose: Vec<Loose<'a>>,
+}
+
+/// Everything in scope, by registration.
+#[derive(Clone, Debug)]
+pub(crate) struct World<'a> {
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) observed: &'a Observation,
+    /// The manifest's registrations in its order, then the rest by id.
+    pub(crate) groups: Vec<Group<'a>>,
+    /// Ours, and of no registration.
+    pub(crate) stray: Vec<Loose<'a>>,
+    /// Open or paid payables that cannot be proved to be ours.
+    pub(crate) foreign: u32,
+    /// Every recorded session is unknown to Stripe.
+    pub(crate) mass_unknown: bool,
+    pub(crate) past_due: bool,
+}
+
+/// Orders and payables to registrations.
+pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) -> World<'a> {
+    let index = Index::new(manifest, observed);
+    let mut groups = Groups::new(manifest);
+    for order in &index.orders {
+        groups.at(&index.canonical(&order.registration)).orders.push((order, index.recorded(order)));
+    }
+    let mut stray = Vec::new();
+    let mut foreign = 0;
+    for payable in &observed.payables {
+        if observed.facts.canary_sessions.contains(&payable.id) || index.recorders.contains_key(&payable.id) {
+            continue;
+        }
+        match index.loose(payable) {
+            None if index.is_canary(payable) => {}
+            None => foreign += u32::from(payable.is_open() || payable.is_paid()),
+            Some(loose) => match loose.registration.clone() {
+                Some(registration) => groups.at(&registration).loose.push(loose),
+                None => stray.push(loose),
+            },
+        }
+    }
+    let known = |order: &&Order| matches!(index.recorded(order), Recorded::Known(_));
+    World {
+        manifest,
+        observed,
+        groups: groups.sorted(),
+        stray,
+        foreign,
+        mass_unknown: observed.unknown.len() >= MASS_UNKNOWN && !index.orders.iter().any(|order| known(order)),
+        past_due: is_past_due(manifest, observed),
+    }
+}
+
+/// After the end of `pay_by`'s day, in UTC.
+fn is_past_due(manifest: &Manifest, observed: &Observation) -> bool {
+    let today = observed.at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    manifest.tournament.pay_by.is_some_and(|pay_by| today > pay_by)
+}
+
+/// The registrations while they are being filled.
+struct Groups<'a> {
+    manifest: &'a Manifest,
+    list: Vec<Group<'a>>,
+    places: BTreeMap<Registration, usize>,
+    wanted: usize,
+}
+
+impl<'a> Groups<'a> {
+    fn new(manifest: &'a Manifest) -> Self {
+        let mut groups = Self { manifest, list: Vec::new(), places: BTreeMap::new(), wanted: 0 };
+        for player in &manifest.players {
+            for owed in &player.owes {
+                let registration = Registration { player: player.id.clone(), fee: owed.fee.clone() };
+                groups.at(&registration).wanted =
+                    Some(Wanted { amount: owed.amount, email: &player.email, paid_elsewhere: player.paid.is_some() });
+            }
+        }
+        groups.wanted = groups.list.len();
+        groups
+    }
+
+    fn at(&mut self, registration: &Registration) -> &mut Group<'a> {
+        let place = *self.places.entry(registration.clone()).or_insert(self.list.len());
+        if place == self.list.len() {
+            self.list.push(Group {
+                registration: registration.clone(),
+                wanted: None,
+                committed: self.manifest.players.iter().any(|player| player.id == registration.player),
+                orders: Vec::new(),
+                loose: Vec::new(),
+            });
+        }
+        &mut self.list[place]
+    }
+
+    fn sorted(mut self) -> Vec<Group<'a>> {
+        self.list[self.wanted..].sort_by(|a, b| a.registration.cmp(&b.registration));
+        self.list
+    }
+}
+
+/// What the orders database knows, by what it is looked up with.
+struct Index<'a> {
+    observed: &'a Observation,
+    manifest: &'a Manifest,
+    orders: Vec<&'a Order>,
+    by_id: BTreeMap<&'a OrderId, &'a Order>,
+    /// Which order owns a recorded session, where several name it.
+    recorders: BTreeMap<&'a SessionId, &'a Order>,
+    made: BTreeMap<&'a SessionId, &'a OrderId>,
+    payables: BTreeMap<&'a SessionId, &'a Payable>,
+    new_ids: BTreeMap<&'a PlayerId, &'a PlayerId>,
+}
+
+impl<'a> Index<'a> {
+    fn new(manifest: &'a Manifest, observed: &'a Observation) -> Self {
+        let facts = &observed.facts;
+        let overlapping: BTreeSet<_> = facts.overlapping.iter().collect();
+        let mut orders: Vec<&Order> = facts
+            .orders
+            .iter()
+            .filter(|order| !facts.canary_orders.contains(&order.id) && !overlapping.contains(&order.id))
+            .collect();
+        orders.sort_by(|a, b| a.id.cmp(&b.id));
+        let payables: BTreeMap<_, _> = observed.payables.iter().map(|payable| (&payable.id, payable)).collect();
+        let here: BTreeSet<_> = manifest.players.iter().map(|player| &player.id).collect();
+        let mut new_ids = BTreeMap::new();
+        for player in &manifest.players {
+            if let Some(old) = player.renamed_from.as_ref().filter(|old| !here.contains(old)) {
+                new_ids.entry(old).or_insert(&player.id);
+            }
+        }
+        Self {
+            observed,
+            manifest,
+            by_id: orders.iter().map(|order| (&order.id, *order)).collect(),
+            recorders: recorders(&orders, &payables),
+            made: facts.sessions_made.iter().map(|(session, order)| (session, order)).collect(),
+            orders,
+            payables,
+            new_ids,
+        }
+    }
+
+    fn canonical(&self, registration: &Registration) -> Registration {
+        let player = self.new_ids.get(&registration.player).map_or(&registration.player, |new| *new);
+        Registration { player: player.clone(), fee: registration.fee.clone() }
+    }
+
+    fn recorded(&self, order: &'a Order) -> Recorded<'a> {
+        let Some(session) = &order.session else { return Recorded::None };
+        if self.observed.unknown.contains(session) {
+            return Recorded::Unknown(session);
+        }
+        if self.recorders.get(session).is_some_and(|owner| owner.id != order.id) {
+            return Recorded::None;
+        }
+        self.payables.get(session).map_or(Recorded::Unread(session), |payable| Recorded::Known(payable))
+    }
+
+    /// A payable that no order in scope records, where there is proof that it belongs to this tournament.
+    fn loose(&self, payable: &'a Payable) -> Option<Loose<'a>> {
+        let facts = &self.observed.facts;
+        if self.is_canary(payable) {
+            return None;
+        }
+        let retired = facts.retired.iter().find(|retired| retired.session.as_ref() == Some(&payable.id));
+        let ours = self.says_ours(payable);
+        // An attempt proves the database, not the tournament: its order must be in scope.
+        let in_scope = |id: &&OrderId| self.by_id.contains_key(*id) || facts.retired.iter().any(|r| r.order == **id);
+        let made = self.made.get(&payable.id).copied().filter(|id| ours || in_scope(id));
+        if retired.is_none() && made.is_none() && !ours {
+            return None;
+        }
+        let attempt = payable.metadata.get(key::ATTEMPT).filter(|_| ours);
+        let attempt = facts.attempts.iter().find(|open| attempt.is_some_and(|id| id == open.id.as_str()));
+        let named = Ownership::order_in(&payable.metadata).filter(|_| ours);
+        let id = made.cloned().or_else(|| attempt.map(|open| open.order.clone())).or(named);
+        let order = id.as_ref().and_then(|id| self.by_id.get(id).copied());
+        let registration = order
+            .map(|order| order.registration.clone())
+            .or_else(|| retired.map(|retired| retired.registration.clone()))
+            .or_else(|| facts.retired.iter().find(|r| Some(&r.order) == id.as_ref()).map(|r| r.registration.clone()))
+            .or_else(|| if ours { registration_in(payable) } else { None });
+        let young = payable.is_open() && self.observed.at.duration_since(payable.created) < TOO_YOUNG;
+        Some(Loose {
+            payable,
+            registration: registration.map(|registration| self.canonical(&registration)),
+            order,
+            young: young && made.is_none() && retired.is_none() && attempt.is_none(),
+            attempted: attempt.is_some(),
+        })
+    }
+
+    /// Whether its metadata names this database, and this tournament where it names one. An `order_id` alone proves
+    /// nothing: small integers repeat in every database.
+    fn says_ours(&self, payable: &Payable) -> bool {
+        let Some(ledger) = &self.observed.ledger else { return false };
+        let tournament = self.manifest.tournament.id.to_string();
+        payable.metadata.get(key::LEDGER).is_some_and(|text| text == ledger.as_str())
+            && match payable.metadata.get(key::TOURNAMENT) {
+                Some(text) => *text == tournament,
+                None => Ownership::order_in(&payable.metadata).is_some_and(|id| self.by_id.contains_key(&id)),
+            }
+    }
+
+    fn is_canary(&self, payable: &Payable) -> bool {
+        let facts = &self.observed.facts;
+        let ours = self
+            .observed
+            .ledger
+            .as_ref()
+            .is_some_and(|ledger| payable.metadata.get(key::LEDGER).is_some_and(|text| text == ledger.as_str()));
+        let order = self.made.get(&payable.id).map(|id| (*id).clone());
+        let order = order.or_else(|| Ownership::order_in(&payable.metadata).filter(|_| ours));
+        order.is_some_and(|order| facts.canary_orders.contains(&order))
+    }
+}
+
+/// The owner of each recorded session: a live order before one that has left, then the one its metadata names, then the
+/// first by id.
+fn recorders<'a>(
+    orders: &[&'a Order],
+    payables: &BTreeMap<&'a SessionId, &'a Payable>,
+) -> BTreeMap<&'a SessionId, &'a Order> {
+    let mut owners: BTreeMap<&SessionId, &Order> = BTreeMap::new();
+    let rank = |order: &Order, session: &SessionId| {
+        let named = payables.get(session).and_then(|payable| payable.metadata.get(key::ORDER));
+        (order.status.is_live(), named.is_some_and(|named| *named == order.id.to_string()))
+    };
+    for order in orders {
+        let Some(session) = &order.session else { continue };
+        let owner = owners.entry(session).or_insert(order);
+        if rank(order, session) > rank(owner, session) {
+            *owner = order;
+        }
+    }
+    owners
+}
+
+/// The registration that our own metadata names.
+fn registration_in(payable: &Payable) -> Option<Registration> {
+    let id = |key: &str| payable.metadata.get(key).and_then(|text| Id::parse(text).ok());
+    Some(Registration { player: PlayerId(id(key::PLAYER)?), fee: FeeId(id(key::FEE)?) })
+}

@@ -1,0 +1,132 @@
+//! The sentences that terminal and Markdown share.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Money, Registration};
+use crate::plan::{Action, Change, Finding, Plan};
+
+/// One line, the money first.
+pub(super) fn headline(plan: &Plan) -> String {
+    let unpayable = unpayable(plan);
+    let money = |minor| grouped(Money::new(minor, plan.money.currency));
+    if plan.money.unpayable == 0 {
+        let rest = if plan.money.paid == plan.money.owed { "" } else { ", nothing is in the way of the rest" };
+        return format!("{} of {} paid{rest}", money(plan.money.paid), money(plan.money.owed));
+    }
+    let whose: BTreeSet<&Registration> = unpayable.iter().filter_map(|c| c.subject.registration.as_ref()).collect();
+    let ordered = unpayable.iter().all(|change| change.subject.order.is_some());
+    let noun = if ordered { "order" } else { "registration" };
+    let reasons = Finding::ALL.iter().filter(|finding| finding.makes_unpayable()).filter_map(|finding| {
+        let n = unpayable.iter().filter(|change| change.findings.contains(finding)).count();
+        (n > 0).then(|| reason(*finding, n))
+    });
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    format!("{}, {} cannot be paid: {reasons}", plural(whose.len(), noun), money(plan.money.unpayable))
+}
+
+fn unpayable(plan: &Plan) -> Vec<&Change> {
+    let counts = |change: &&Change| {
+        !matches!(change.action, Action::Decided | Action::RecordPayment)
+            && change.findings.iter().any(|finding| finding.makes_unpayable())
+    };
+    plan.changes.iter().filter(counts).collect()
+}
+
+fn reason(finding: Finding, n: usize) -> String {
+    let verb = |one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    match finding {
+        Finding::MissingOrder => verb("has no order", "have no order"),
+        Finding::MissingSession => verb("has no session", "have no session"),
+        Finding::ExpiredSession => verb("session expired", "sessions expired"),
+        Finding::UnknownSession => verb("session unknown to Stripe", "sessions unknown to Stripe"),
+        Finding::MissingMetadata => verb("lacks order_id", "lack order_id"),
+        Finding::WrongMetadata => verb("names another order", "name another order"),
+        Finding::WrongAmount => verb("asks another amount", "ask another amount"),
+        Finding::WrongCurrency => verb("asks another currency", "ask another currency"),
+        Finding::PaymentFailed => verb("payment failed", "payments failed"),
+        Finding::SettledBefore => verb("was settled before", "were settled before"),
+        other => format!("{n} {other}"),
+    }
+}
+
+/// `Plan: 21 to replace, 0 unchanged.`
+pub(super) fn counts(plan: &Plan) -> String {
+    const PHRASES: [(Action, &str); 12] = [
+        (Action::Create, "to create"),
+        (Action::Replace, "to replace"),
+        (Action::Renew, "to renew"),
+        (Action::Repair, "to repair"),
+        (Action::Rename, "to rename"),
+        (Action::Settle, "to settle"),
+        (Action::RecordPayment, "payments to record"),
+        (Action::RecordRefund, "refunds to record"),
+        (Action::Retire, "to retire"),
+        (Action::Expire, "to expire"),
+        (Action::Attention, "to decide"),
+        (Action::Decided, "decided"),
+    ];
+    let parts = PHRASES.iter().map(|(action, phrase)| (plan.summary.of(*action), phrase)).filter(|(n, _)| *n > 0);
+    let parts: Vec<_> = parts.map(|(n, phrase)| format!("{n} {phrase}")).collect();
+    format!("Plan: {}, {} unchanged.", parts.join(", "), plan.summary.unchanged)
+}
+
+/// `Nothing to do: 21 registrations in order.`
+pub(super) fn nothing_to_do(plan: &Plan) -> String {
+    format!("Nothing to do: {} in order.", plural(plan.summary.unchanged as usize, "registration"))
+}
+
+/// What follows the counts: links, foreign payables, the guard.
+pub(super) fn remarks(plan: &Plan) -> Vec<String> {
+    let mut remarks = Vec::new();
+    match plan.links_stopping {
+        0 => {}
+        1 => remarks.push("1 link that may have been mailed will stop working.".to_owned()),
+        n => remarks.push(format!("{n} links that may have been mailed will stop working.")),
+    }
+    if plan.foreign > 0 {
+        let n = plural(plan.foreign as usize, "other session");
+        remarks.push(format!("{n} of this Stripe account cannot be proved to belong here: left alone."));
+    }
+    if let Some(guard) = plan.mass_retire {
+        remarks.push(format!(
+            "Refused: {} of {} would be retired because their players left the manifest (policy max_retired: {}%). \
+             Say --allow-mass-retire if that is meant.",
+            guard.retiring,
+            plural(guard.live as usize, "live order"),
+            guard.limit_percent
+        ));
+    }
+    remarks
+}
+
+/// `1 order`, `2 orders`.
+pub(super) fn plural(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Money with its thousands set apart: `$1,235.00`.
+pub(super) fn grouped(money: Money) -> String {
+    let text = money.to_string();
+    if text.contains(',') {
+        return text;
+    }
+    let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text[start..].find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len() - start);
+    let mut grouped = text[..start].to_owned();
+    for (place, digit) in text[start..start + digits].chars().enumerate() {
+        if place > 0 && (digits - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped.push_str(&text[start + digits..]);
+    grouped
+}
+
+/// Text that somebody else wrote, for one line of a terminal: no control or direction-changing characters.
+pub(super) fn plain(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if hidden(c) { '\u{fffd}' } else { c }).collect()
+}
