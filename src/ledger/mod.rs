@@ -1,6 +1,20 @@
 //! The orders database: one trait for its effects, one SQL implementation for SQLite and PostgreSQL.
 
+mod attempts;
+mod by_ref;
+mod canary;
+mod errors;
+mod events;
 mod facts;
+mod lock;
+mod mapping;
+mod methods;
+mod open;
+mod orders;
+mod read;
+mod runs;
+mod sql;
+mod table;
 
 use std::future::Future;
 
@@ -15,6 +29,9 @@ pub use facts::{
     Attempt, AttemptState, Canary, Event, EventOutcome, Identity, LedgerFacts, LockHolder, RetiredOrder, Run, RunStep,
     Scope,
 };
+pub use lock::LEASE_SECONDS;
+pub use mapping::{AmountUnit, Codec, Column, Columns, IdSource, Mapping, StatusWords};
+pub use open::SqlLedger;
 
 /// Why a ledger operation did not answer with what was asked.
 #[derive(Debug, thiserror::Error)]

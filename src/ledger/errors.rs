@@ -1,0 +1,144 @@
+//! What a failure of the database means: was anything done, and may it be tried again?
+
+use std::future::Future;
+use std::time::Duration;
+
+use sqlx::error::DatabaseError;
+
+use super::LedgerError;
+
+/// How often a transaction that lost to another one is tried in all.
+const TRIES: u32 = 6;
+/// The first pause between two tries; it doubles.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A failure inside this room.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Another transaction won; this one was rolled back and may be tried again.
+    Busy(String),
+    /// A foreign key forbids it.
+    ForeignKey(String),
+    /// Anything else, as it is told outside.
+    Final(LedgerError),
+}
+
+pub(super) type Result<T> = std::result::Result<T, Failure>;
+
+/// A refusal in our own words.
+pub(super) fn rejected(text: impl Into<String>) -> Failure {
+    Failure::Final(LedgerError::Rejected(text.into()))
+}
+
+/// Nothing was done, in our own words.
+pub(super) fn not_done(text: impl Into<String>) -> Failure {
+    Failure::Final(LedgerError::NotDone(text.into()))
+}
+
+impl From<Failure> for LedgerError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Busy(text) => Self::NotDone(format!("{text}; other programs kept it busy: try again")),
+            Failure::ForeignKey(text) => Self::Rejected(text),
+            Failure::Final(error) => error,
+        }
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// For a failure before COMMIT: a connection that breaks then takes its transaction with it.
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => of_database(database.as_ref()),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => not_done(error.to_string()),
+            _ => rejected(error.to_string()),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for Failure {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
+                error.into()
+            }
+            sqlx::migrate::MigrateError::VersionMissing(_) => {
+                rejected("the tables were made by a newer tourney: use that version, or a newer one")
+            }
+            other => rejected(format!("tourney's tables could not be made: {other}")),
+        }
+    }
+}
+
+/// For a failure of COMMIT itself: with the connection the answer is lost.
+pub(super) fn of_commit(error: sqlx::Error) -> Failure {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+            Failure::Final(LedgerError::Unknown(error.to_string()))
+        }
+        other => other.into(),
+    }
+}
+
+fn of_database(error: &dyn DatabaseError) -> Failure {
+    let code = error.code().unwrap_or_default();
+    let text = error.to_string();
+    if is_foreign_key(error, &code) {
+        return Failure::ForeignKey(text);
+    }
+    let (busy, not_done_now) = match code.parse::<u32>() {
+        // SQLite's extended result codes: the lowest byte is the primary one.
+        Ok(code) if code <= 0xffff && !is_sqlstate(error) => {
+            (matches!(code & 0xff, 5 | 6), matches!(code & 0xff, 7 | 10 | 13 | 14))
+        }
+        // PostgreSQL's classes: 40 is a lost race, 55P03 a lock time-out; 08, 53, 57 and 58 are trouble of the server.
+        _ => (
+            code.starts_with("40") || code == "55P03",
+            ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)),
+        ),
+    };
+    match (busy, not_done_now) {
+        (true, _) => Failure::Busy(text),
+        (_, true) => not_done(text),
+        _ => rejected(text),
+    }
+}
+
+fn is_sqlstate(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some()
+}
+
+/// `23001` is PostgreSQL's RESTRICT; SQLite reports its own RESTRICT as a failed trigger.
+fn is_foreign_key(error: &dyn DatabaseError, code: &str) -> bool {
+    error.is_foreign_key_violation()
+        || code == "23001"
+        || (code == "1811" && error.message().contains("FOREIGN KEY constraint failed"))
+}
+
+/// Runs one transaction, again where another one won the race, a bounded number of times.
+pub(super) async fn retrying<T, F>(mut transaction: impl FnMut() -> F) -> std::result::Result<T, LedgerError>
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        match transaction().await {
+            Err(Failure::Busy(_)) => tokio::time::sleep(pause).await,
+            other => return Ok(other?),
+        }
+        pause *= 2;
+    }
+    Ok(transaction().await?)
+}

@@ -1,0 +1,82 @@
+//! Stored webhook events.
+
+use crate::domain::{PaymentIntentId, SessionId};
+
+use super::errors::Result;
+use super::lock::time;
+use super::open::SqlLedger;
+use super::sql::{Row, Tx, values};
+use super::{Event, EventOutcome};
+
+/// Stores an event; false where its id is known already.
+pub(super) async fn store(ledger: &SqlLedger, event: &Event) -> Result<bool> {
+    let mut tx = ledger.begin_write().await?;
+    let (outcome, detail) = event.outcome.as_ref().map(words).unzip();
+    let sql = "INSERT INTO tourney_events (id, kind, session_id, payment_intent_id, body, received_at, outcome, detail) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING";
+    let values = values![
+        event.id.as_str(),
+        event.kind.as_str(),
+        event.session.as_ref(),
+        event.payment_intent.as_ref(),
+        event.body.as_str(),
+        event.received_at.as_second(),
+        outcome,
+        detail,
+    ];
+    let stored = tx.execute(sql, values).await? == 1;
+    tx.commit().await?;
+    Ok(stored)
+}
+
+/// Writes what came of an event.
+pub(super) async fn finish(ledger: &SqlLedger, id: &str, outcome: &EventOutcome) -> Result<()> {
+    let mut tx = ledger.begin_write().await?;
+    let (outcome, detail) = words(outcome);
+    let sql = "UPDATE tourney_events SET outcome = $1, detail = $2 WHERE id = $3";
+    tx.execute(sql, values![outcome, detail, id]).await?;
+    tx.commit().await
+}
+
+/// Events of which nothing has come yet, oldest first.
+pub(super) async fn unfinished(ledger: &SqlLedger, limit: u32) -> Result<Vec<Event>> {
+    let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
+    let sql = "SELECT id, kind, session_id, payment_intent_id, body, received_at, outcome, detail FROM tourney_events \
+               WHERE outcome IS NULL ORDER BY received_at, id LIMIT $1";
+    let events = tx.rows(sql, values![i64::from(limit)]).await?.iter().map(read_event).collect();
+    tx.rollback().await?;
+    events
+}
+
+/// Events about a payment that matched no order, oldest first.
+pub(super) async fn unmatched(tx: &mut Tx) -> Result<Vec<Event>> {
+    let sql = "SELECT id, kind, session_id, payment_intent_id, body, received_at, outcome, detail FROM tourney_events \
+               WHERE outcome = 'unmatched' ORDER BY received_at, id";
+    tx.rows(sql, values![]).await?.iter().map(read_event).collect()
+}
+
+fn words(outcome: &EventOutcome) -> (&str, &str) {
+    match outcome {
+        EventOutcome::Recorded(detail) => ("recorded", detail),
+        EventOutcome::NoEffect(detail) => ("no-effect", detail),
+        EventOutcome::Unmatched(detail) => ("unmatched", detail),
+    }
+}
+
+fn read_event(row: &Row) -> Result<Event> {
+    let detail = row.text(7)?.unwrap_or_default();
+    let outcome = row.text(6)?.map(|word| match word.as_str() {
+        "recorded" => EventOutcome::Recorded(detail),
+        "unmatched" => EventOutcome::Unmatched(detail),
+        _ => EventOutcome::NoEffect(detail),
+    });
+    Ok(Event {
+        id: row.must_text(0)?,
+        kind: row.must_text(1)?,
+        session: row.text(2)?.map(SessionId),
+        payment_intent: row.text(3)?.map(PaymentIntentId),
+        body: row.must_text(4)?,
+        received_at: time(row.must_int(5)?)?,
+        outcome,
+    })
+}

@@ -1,0 +1,261 @@
+//! Opening an orders database, and making tourney's tables in it.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions as _, Executor as _, PgPool, SqlitePool};
+
+use crate::domain::{LedgerId, Mode};
+
+use super::errors::{Result, not_done, rejected};
+use super::mapping::Mapping;
+use super::sql::{Tx, values};
+use super::table::Table;
+use super::{Identity, LedgerError};
+
+/// How long a free connection is waited for.
+const ACQUIRE: Duration = Duration::from_secs(10);
+/// How long SQLite waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long the first run waits for another first run.
+const FIRST_RUN: Duration = Duration::from_secs(30);
+/// Connections to PostgreSQL. SQLite gets one: it has one writer, and so a reader is never in a writer's way.
+const CONNECTIONS: u32 = 4;
+
+/// An orders database on SQLite or PostgreSQL.
+#[derive(Debug)]
+pub struct SqlLedger {
+    pool: Pool,
+    /// The orders table.
+    pub(super) table: Table,
+}
+
+#[derive(Debug)]
+enum Pool {
+    Sqlite { pool: SqlitePool, path: PathBuf },
+    Postgres(PgPool),
+}
+
+/// A reading transaction, and which tables there are.
+pub(super) struct Reading {
+    pub(super) tx: Tx,
+    /// Whether tourney's own tables stand.
+    pub(super) ours: bool,
+    /// Whether the orders table stands.
+    pub(super) orders: bool,
+}
+
+impl SqlLedger {
+    /// Opens `sqlite://path` or `postgres://…` without connecting yet: nothing is created, a SQLite file that is missing
+    /// reads as empty until [`super::Ledger::prepare`]. SQLite's journal mode stays as it is found (for a new file the
+    /// rollback journal), so that reading leaves every byte as it was.
+    ///
+    /// # Errors
+    /// [`LedgerError::Rejected`] for a URL or a mapping that cannot work. The URL's password is in no error.
+    pub async fn open(url: &str, mapping: Mapping) -> std::result::Result<Self, LedgerError> {
+        let table = Table::compile(mapping)?;
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        let pool = match scheme {
+            "sqlite" => sqlite(url)?,
+            "postgres" | "postgresql" => postgres(url)?,
+            _ => {
+                let text = "a database URL begins with sqlite:// or postgres://";
+                return Err(LedgerError::Rejected(text.to_owned()));
+            }
+        };
+        Ok(Self { pool, table })
+    }
+
+    /// Whether the orders stand in PostgreSQL.
+    pub(super) fn is_postgres(&self) -> bool {
+        matches!(self.pool, Pool::Postgres(_))
+    }
+
+    /// Begins a consistent read; none where the SQLite file does not exist.
+    pub(super) async fn begin_read(&self) -> Result<Option<Reading>> {
+        let mut tx = match &self.pool {
+            Pool::Sqlite { path, .. } if !path.exists() => return Ok(None),
+            Pool::Sqlite { pool, .. } => Tx::Sqlite(pool.begin().await?),
+            Pool::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+            }
+        };
+        let ours = self.has_table(&mut tx, "tourney_ledger", "\"tourney_ledger\"").await?;
+        let plain = self.table.mapping().table.last().map_or("", String::as_str);
+        let orders = self.has_table(&mut tx, plain, self.table.name()).await?;
+        Ok(Some(Reading { tx, ours, orders }))
+    }
+
+    /// Begins a read of tourney's own tables; none where they do not stand.
+    pub(super) async fn begin_read_ours(&self) -> Result<Option<Tx>> {
+        match self.begin_read().await? {
+            Some(reading) if reading.ours => Ok(Some(reading.tx)),
+            Some(reading) => reading.tx.rollback().await.map(|()| None),
+            None => Ok(None),
+        }
+    }
+
+    /// Begins a write. On SQLite it holds the write lock from its beginning, so that it cannot lose a race later.
+    pub(super) async fn begin_write(&self) -> Result<Tx> {
+        Ok(match &self.pool {
+            Pool::Sqlite { pool, .. } => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// The catalogue is the one place where the two databases differ in their words.
+    async fn has_table(&self, tx: &mut Tx, plain: &str, quoted: &str) -> Result<bool> {
+        let row = if self.is_postgres() {
+            tx.row("SELECT CAST(to_regclass($1) AS TEXT)", values![quoted]).await?
+        } else {
+            let sql = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = $1";
+            tx.row(sql, values![plain]).await?
+        };
+        Ok(match row {
+            Some(row) => row.text(0)?.is_some(),
+            None => false,
+        })
+    }
+}
+
+fn sqlite(url: &str) -> std::result::Result<Pool, LedgerError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| LedgerError::Rejected("the sqlite:// URL cannot be read: write sqlite://path/to/file.db".into()))?
+        .create_if_missing(false)
+        .busy_timeout(BUSY)
+        .disable_statement_logging();
+    let path = options.get_filename().to_owned();
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(LedgerError::Rejected("an orders database in memory would forget payments: name a file".into()));
+    }
+    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_lazy_with(options);
+    Ok(Pool::Sqlite { pool, path })
+}
+
+fn postgres(url: &str) -> std::result::Result<Pool, LedgerError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| {
+            let text = "the postgres:// URL cannot be read: write postgres://user:password@host/database";
+            LedgerError::Rejected(text.to_owned())
+        })?
+        .application_name("tourney")
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("SET lock_timeout = '10s'; SET statement_timeout = '30s'").await.map(|_| ())
+            })
+        })
+        .connect_lazy_with(options);
+    Ok(Pool::Postgres(pool))
+}
+
+/// Makes what is missing: the file, tourney's tables, our own orders table, the ledger's id.
+pub(super) async fn prepare(ledger: &SqlLedger, new_id: u128) -> Result<Identity> {
+    match &ledger.pool {
+        Pool::Sqlite { pool, path } => {
+            let _first_run = first_run(path).await?;
+            sqlx::migrate!("migrations/sqlite/tourney").named("tourney_migrations").run(pool).await?;
+            if ledger.table.mapping().make_table {
+                sqlx::migrate!("migrations/sqlite/orders").named("tourney_orders_migrations").run(pool).await?;
+            }
+        }
+        Pool::Postgres(pool) => {
+            sqlx::migrate!("migrations/postgres/tourney").named("tourney_migrations").run(pool).await?;
+            if ledger.table.mapping().make_table {
+                sqlx::migrate!("migrations/postgres/orders").named("tourney_orders_migrations").run(pool).await?;
+            }
+        }
+    }
+    let mut tx = ledger.begin_write().await?;
+    let sql = "INSERT INTO tourney_ledger (one, ledger_id) VALUES (1, $1) ON CONFLICT (one) DO NOTHING";
+    tx.execute(sql, values![uuid(new_id)]).await?;
+    let identity = read_identity(&mut tx).await?;
+    tx.commit().await?;
+    identity.ok_or_else(|| rejected("the ledger's id vanished while it was made"))
+}
+
+/// The migrations' own table has our name: an application may keep its own under sqlx's.
+trait Named {
+    fn named(self, table: &'static str) -> Self;
+}
+
+impl Named for Migrator {
+    fn named(mut self, table: &'static str) -> Self {
+        self.dangerous_set_table_name(table);
+        self
+    }
+}
+
+/// Makes the file and its folder, and holds a lock beside it: sqlx locks no SQLite database while it migrates. The lock is
+/// on a file of its own, because closing any handle to the database's file would drop SQLite's own locks on it.
+async fn first_run(path: &Path) -> Result<File> {
+    let failed = |error: std::io::Error| not_done(format!("{} cannot be made: {error}", path.display()));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let lock = File::options().create(true).append(true).open(beside).map_err(failed)?;
+    let since = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if since.elapsed() < FIRST_RUN => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(not_done(format!("another process has been preparing {} for long", path.display())));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+    if !path.exists() {
+        File::options().create(true).append(true).open(path).map_err(failed)?;
+    }
+    Ok(lock)
+}
+
+/// The identity, where the database has one.
+pub(super) async fn identity(ledger: &SqlLedger) -> Result<Option<Identity>> {
+    let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(None) };
+    let identity = read_identity(&mut tx).await?;
+    tx.rollback().await?;
+    Ok(identity)
+}
+
+/// Binds the database where it is unbound.
+pub(super) async fn bind(ledger: &SqlLedger, account: &str, mode: Mode) -> Result<Identity> {
+    let mut tx = ledger.begin_write().await?;
+    let sql = "UPDATE tourney_ledger SET account = $1, mode = $2 WHERE account IS NULL";
+    tx.execute(sql, values![account, mode.to_string()]).await?;
+    let identity = read_identity(&mut tx).await?;
+    tx.commit().await?;
+    identity.ok_or_else(|| rejected("the database has no ledger id yet: it must be prepared before it is bound"))
+}
+
+async fn read_identity(tx: &mut Tx) -> Result<Option<Identity>> {
+    let Some(row) = tx.row("SELECT ledger_id, account, mode FROM tourney_ledger", values![]).await? else {
+        return Ok(None);
+    };
+    let mode = match row.text(2)?.as_deref() {
+        Some("live") => Some(Mode::Live),
+        Some(_) => Some(Mode::Test),
+        None => None,
+    };
+    Ok(Some(Identity { ledger: LedgerId(row.must_text(0)?), account: row.text(1)?, mode }))
+}
+
+/// 128 random bits as a UUID, version 4.
+fn uuid(random: u128) -> String {
+    let bits = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

@@ -1,0 +1,230 @@
+//! Writes to one order, each conditional on what was seen of it.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+
+use crate::domain::{Metadata, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, Seen, TournamentId};
+
+use super::errors::{Failure, Result, rejected};
+use super::lock::check_fence;
+use super::open::SqlLedger;
+use super::sql::{Tx, Value, values};
+use super::table::{Cell, Field, Stored, id_of, quoted};
+use super::{Guard, RetireHow, Written};
+
+/// The orders for which cells hold.
+pub(super) async fn find(ledger: &SqlLedger, tx: &mut Tx, when: &[Cell]) -> Result<Vec<Stored>> {
+    let (sql, values) = ledger.table.select(when)?;
+    tx.rows(sql, values).await?.iter().map(|row| ledger.table.read(row)).collect()
+}
+
+/// One order by its id.
+pub(super) async fn find_id(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Result<Option<Stored>> {
+    Ok(find(ledger, tx, &[(Field::Id, Value::from(id))]).await?.into_iter().next())
+}
+
+async fn update(ledger: &SqlLedger, tx: &mut Tx, set: Vec<Cell>, when: &[Cell]) -> Result<bool> {
+    let mut set = set;
+    set.push((Field::UpdatedAt, Value::from(Timestamp::now().as_second())));
+    let (sql, values) = ledger.table.update(&set, when)?;
+    Ok(tx.execute(sql, values).await? == 1)
+}
+
+async fn finish(tx: Tx, done: bool) -> Result<Written> {
+    if done {
+        tx.commit().await?;
+        Ok(Written::Done)
+    } else {
+        tx.rollback().await?;
+        Ok(Written::Moved)
+    }
+}
+
+/// Pending to paid.
+pub(super) async fn mark_paid(ledger: &SqlLedger, id: &OrderId, intent: Option<&PaymentIntentId>) -> Result<Written> {
+    let mut tx = ledger.begin_write().await?;
+    let is_this = (Field::Id, Value::from(id));
+    let unpaid = (Field::PaymentIntent, Value::Text(None));
+    let record = (Field::PaymentIntent, Value::from(intent));
+    let mut set = vec![ledger.table.status(OrderStatus::Paid)?];
+    set.extend(intent.map(|_| record.clone()));
+    let pending = [is_this.clone(), ledger.table.status(OrderStatus::Pending)?];
+    if update(ledger, &mut tx, set, &pending).await? {
+        return finish(tx, true).await;
+    }
+    let Some(order) = find_id(ledger, &mut tx, id).await?.map(|stored| stored.order) else {
+        return finish(tx, false).await;
+    };
+    let paid = order.status == OrderStatus::Paid;
+    if paid && order.payment_intent.as_ref() == intent {
+        return finish(tx, true).await;
+    }
+    if !paid || order.payment_intent.is_some() || intent.is_none() {
+        return finish(tx, false).await;
+    }
+    // Another handler has marked it paid and left the intent out: it is filled in.
+    let when = [is_this, ledger.table.status(OrderStatus::Paid)?, unpaid];
+    let done = update(ledger, &mut tx, vec![record], &when).await?;
+    finish(tx, done).await
+}
+
+/// Paid to refunded.
+pub(super) async fn mark_refunded(ledger: &SqlLedger, seen: &Seen) -> Result<Written> {
+    let mut tx = ledger.begin_write().await?;
+    let this = [(Field::Id, Value::from(&seen.id)), (Field::PaymentIntent, Value::from(seen.payment_intent.as_ref()))];
+    let refunded = ledger.table.status(OrderStatus::Refunded)?;
+    let mut paid = this.to_vec();
+    paid.push(ledger.table.status(OrderStatus::Paid)?);
+    let mut done = update(ledger, &mut tx, vec![refunded.clone()], &paid).await?;
+    if !done {
+        let mut already = this.to_vec();
+        already.push(refunded);
+        done = !find(ledger, &mut tx, &already).await?.is_empty();
+    }
+    finish(tx, done).await
+}
+
+/// Moves an order to another player id.
+pub(super) async fn rename(ledger: &SqlLedger, guard: &Guard, seen: &Seen, to: &PlayerId) -> Result<Written> {
+    let mut tx = ledger.begin_write().await?;
+    check_fence(&mut tx, guard).await?;
+    let target = Registration { player: to.clone(), fee: seen.registration.fee.clone() };
+    let renamed = Seen { registration: target.clone(), ..seen.clone() };
+    if !find(ledger, &mut tx, &ledger.table.seen(&renamed)?).await?.is_empty() {
+        return finish(tx, true).await;
+    }
+    let Some(stored) = find(ledger, &mut tx, &ledger.table.seen(seen)?).await?.into_iter().next() else {
+        return finish(tx, false).await;
+    };
+    let there = ledger.table.registration(stored.tournament.as_ref(), &target);
+    if find(ledger, &mut tx, &there).await?.iter().any(|other| other.order.status.is_live()) {
+        return finish(tx, false).await;
+    }
+    let set = vec![(Field::Player, Value::from(to))];
+    if !update(ledger, &mut tx, set, &ledger.table.seen(seen)?).await? {
+        return finish(tx, false).await;
+    }
+    let sql = "DELETE FROM tourney_claims WHERE player_id = $1 AND fee_id = $2 AND tournament_id IN \
+               (SELECT tournament_id FROM tourney_claims WHERE order_id = $3)";
+    tx.execute(sql, values![to, &target.fee, &seen.id]).await?;
+    let sql = "UPDATE tourney_claims SET player_id = $1 WHERE order_id = $2";
+    tx.execute(sql, values![to, &seen.id]).await?;
+    finish(tx, true).await
+}
+
+/// Retires a pending order: its copy is kept, its claim released.
+pub(super) async fn retire(
+    ledger: &SqlLedger,
+    guard: &Guard,
+    seen: &Seen,
+    how: RetireHow,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Written> {
+    if seen.status != OrderStatus::Pending {
+        return Err(rejected(format!("order {} is {}: only a pending order is retired", seen.id, seen.status)));
+    }
+    let mut tx = ledger.begin_write().await?;
+    check_fence(&mut tx, guard).await?;
+    let sql = "SELECT 1 FROM tourney_retired WHERE order_id = $1";
+    if !tx.rows(sql, values![&seen.id]).await?.is_empty() {
+        let live = find_id(ledger, &mut tx, &seen.id).await?.is_some_and(|stored| stored.order.status.is_live());
+        return finish(tx, !live).await;
+    }
+    let copy = whole_row(ledger, &mut tx, &seen.id).await?;
+    let when = ledger.table.seen(seen)?;
+    let (Some(copy), Some(stored)) = (copy, find(ledger, &mut tx, &when).await?.into_iter().next()) else {
+        return finish(tx, false).await;
+    };
+    let gone = match how {
+        RetireHow::Cancel => {
+            let canceled = ledger.table.status(OrderStatus::Canceled)?;
+            update(ledger, &mut tx, vec![canceled], &when).await?
+        }
+        RetireHow::Delete => delete(ledger, &mut tx, &when).await.map_err(|failure| may_not_go(failure, &seen.id))?,
+    };
+    if gone {
+        let claimed = release_claim(&mut tx, &seen.id).await?;
+        let tournament = claimed.or(stored.tournament);
+        let how = if how == RetireHow::Cancel { "cancel" } else { "delete" };
+        let sql = "INSERT INTO tourney_retired (order_id, tournament_id, player_id, fee_id, session_id, how, reason, \
+                   retired_at, row_copy) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let values = values![
+            &seen.id,
+            tournament.as_ref(),
+            &seen.registration.player,
+            &seen.registration.fee,
+            seen.session.as_ref(),
+            how,
+            reason,
+            now.as_second(),
+            Json::Object(copy).to_string(),
+        ];
+        tx.execute(sql, values).await?;
+    }
+    finish(tx, gone).await
+}
+
+/// Deletes an order where cells hold.
+pub(super) async fn delete(ledger: &SqlLedger, tx: &mut Tx, when: &[Cell]) -> Result<bool> {
+    let (sql, values) = ledger.table.delete(when)?;
+    Ok(tx.execute(sql, values).await? == 1)
+}
+
+fn may_not_go(failure: Failure, id: &OrderId) -> Failure {
+    match failure {
+        Failure::ForeignKey(text) => rejected(format!(
+            "order {id} cannot be deleted, because other rows refer to it ({text}): nothing was changed; write \
+             `retire: cancel` under `policy` in the manifest"
+        )),
+        other => other,
+    }
+}
+
+/// Frees the claim that an order holds; answers with its tournament.
+pub(super) async fn release_claim(tx: &mut Tx, id: &OrderId) -> Result<Option<TournamentId>> {
+    let sql = "DELETE FROM tourney_claims WHERE order_id = $1 RETURNING tournament_id";
+    let row = tx.row(sql, values![id]).await?;
+    row.map(|row| Ok(TournamentId(id_of(&row.must_text(0)?, "tournament")?))).transpose()
+}
+
+/// A canceled order, whatever it was: for canaries alone.
+pub(super) async fn cancel_canary(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Result<bool> {
+    let canceled = ledger.table.status(OrderStatus::Canceled)?;
+    update(ledger, tx, vec![canceled], &[(Field::Id, Value::from(id))]).await
+}
+
+/// Every column of an order's row, mapped or not.
+pub(super) async fn whole_row(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Result<Option<Map<String, Json>>> {
+    let table = ledger.table.name();
+    let this = [(Field::Id, Value::from(id))];
+    if ledger.is_postgres() {
+        let select = format!("SELECT CAST(row_to_json(t) AS TEXT) FROM {table} t");
+        let (sql, values) = ledger.table.select_as(select, &this)?;
+        let row = tx.row(sql, values).await?;
+        let text = row.map(|row| row.must_text(0)).transpose()?;
+        return text.map(|text| serde_json::from_str(&text).map_err(|error| rejected(error.to_string()))).transpose();
+    }
+    let plain = ledger.table.mapping().table.last().map_or("", String::as_str);
+    let columns = tx.rows("SELECT name FROM pragma_table_info($1)", values![plain]).await?;
+    let names = columns.iter().map(|row| row.must_text(0)).collect::<Result<Vec<_>>>()?;
+    let read = names.iter().map(|name| Ok(format!("CAST({} AS TEXT)", quoted(name)?))).collect::<Result<Vec<_>>>()?;
+    let (sql, values) = ledger.table.select_as(format!("SELECT {} FROM {table}", read.join(", ")), &this)?;
+    let Some(row) = tx.row(sql, values).await? else { return Ok(None) };
+    let cells =
+        names.into_iter().enumerate().map(|(at, name)| Ok((name, row.text(at)?.map_or(Json::Null, Json::from))));
+    Ok(Some(cells.collect::<Result<_>>()?))
+}
+
+/// The whole row as text by column; NULL is left out.
+pub(super) async fn raw_row(ledger: &SqlLedger, id: &OrderId) -> Result<Option<Metadata>> {
+    let Some(mut reading) = ledger.begin_read().await? else { return Ok(None) };
+    let row = if reading.orders { whole_row(ledger, &mut reading.tx, id).await? } else { None };
+    reading.tx.rollback().await?;
+    let text = |value: Json| match value {
+        Json::Null => None,
+        Json::String(text) => Some(text),
+        other => Some(other.to_string()),
+    };
+    Ok(row.map(|row| row.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()))
+}

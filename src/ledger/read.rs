@@ -1,0 +1,122 @@
+//! Everything in scope, in one consistent read; single orders; searches.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Order, OrderId, SessionId};
+
+use super::attempts::{SELECT, read_attempt, read_registration};
+use super::errors::Result;
+use super::lock::time;
+use super::open::SqlLedger;
+use super::sql::{Tx, Value, values};
+use super::table::{Field, Stored, id_of};
+use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, events, orders};
+
+/// Reads everything in scope.
+pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFacts> {
+    let Some(mut reading) = ledger.begin_read().await? else { return Ok(LedgerFacts::default()) };
+    let tx = &mut reading.tx;
+    let mut facts = LedgerFacts::default();
+    if reading.ours {
+        read_ours(tx, scope, &mut facts).await?;
+    }
+    if reading.orders {
+        let stored = in_scope(ledger, tx, scope).await?;
+        if reading.ours {
+            let canaries = canary::all(tx).await?;
+            leave_out(&mut facts, &canaries, &stored);
+            let elsewhere = claimed_elsewhere(tx, scope).await?;
+            facts.overlapping =
+                stored.iter().map(|stored| &stored.order.id).filter(|id| elsewhere.contains(*id)).cloned().collect();
+        }
+        facts.orders = stored.into_iter().map(|stored| stored.order).collect();
+        facts.orders.retain(|order| !facts.canary_orders.contains(&order.id));
+        facts.orders.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+    facts.attempts.retain(|attempt| !facts.canary_orders.contains(&attempt.order));
+    reading.tx.rollback().await?;
+    Ok(facts)
+}
+
+async fn in_scope(ledger: &SqlLedger, tx: &mut Tx, scope: &Scope) -> Result<Vec<Stored>> {
+    if ledger.table.maps(Field::Tournament) {
+        return orders::find(ledger, tx, &[(Field::Tournament, Value::from(&scope.tournament))]).await;
+    }
+    let fees = scope.fees.iter().map(|fee| (Field::Fee, Value::from(fee))).collect::<Vec<_>>();
+    let (sql, values) = ledger.table.select_any(&fees)?;
+    tx.rows(sql, values).await?.iter().map(|row| ledger.table.read(row)).collect()
+}
+
+async fn read_ours(tx: &mut Tx, scope: &Scope, facts: &mut LedgerFacts) -> Result<()> {
+    let sql = "SELECT order_id, player_id, fee_id, session_id, reason, retired_at FROM tourney_retired \
+               WHERE tournament_id = $1 OR tournament_id IS NULL ORDER BY order_id";
+    for row in tx.rows(sql, values![&scope.tournament]).await? {
+        facts.retired.push(RetiredOrder {
+            order: OrderId(id_of(&row.must_text(0)?, "order")?),
+            registration: read_registration(&row, 1)?,
+            session: row.text(3)?.map(SessionId),
+            reason: row.must_text(4)?,
+            at: time(row.must_int(5)?)?,
+        });
+    }
+    let sql = format!("{SELECT} WHERE state = 'open' AND tournament_id = $1 ORDER BY began_at, id");
+    let attempts = tx.rows(sqlx::AssertSqlSafe(sql), values![&scope.tournament]).await?;
+    facts.attempts = attempts.iter().map(read_attempt).collect::<Result<_>>()?;
+    let sql = "SELECT session_id, order_id FROM tourney_attempts WHERE session_id IS NOT NULL ORDER BY session_id";
+    for row in tx.rows(sql, values![]).await? {
+        let order = OrderId(id_of(&row.must_text(1)?, "order")?);
+        facts.sessions_made.push((SessionId(row.must_text(0)?), order));
+    }
+    facts.unmatched = events::unmatched(tx).await?;
+    Ok(())
+}
+
+/// Canaries are no part of any judgement. One that crashed before its order's id was journalled is known by its
+/// registration.
+fn leave_out(facts: &mut LedgerFacts, canaries: &[Canary], stored: &[Stored]) {
+    for canary in canaries {
+        facts.canary_sessions.extend(canary.sessions.iter().cloned());
+        match &canary.order {
+            Some(order) => {
+                facts.canary_orders.insert(order.clone());
+            }
+            None => {
+                let its =
+                    stored.iter().map(|stored| &stored.order).filter(|order| order.registration == canary.registration);
+                facts.canary_orders.extend(its.map(|order| order.id.clone()));
+            }
+        }
+    }
+    let made = facts.sessions_made.iter().filter(|(_, order)| facts.canary_orders.contains(order));
+    facts.canary_sessions.extend(made.map(|(session, _)| session.clone()));
+}
+
+async fn claimed_elsewhere(tx: &mut Tx, scope: &Scope) -> Result<BTreeSet<OrderId>> {
+    let sql = "SELECT order_id FROM tourney_claims WHERE tournament_id <> $1";
+    let rows = tx.rows(sql, values![&scope.tournament]).await?;
+    rows.iter().map(|row| Ok(OrderId(id_of(&row.must_text(0)?, "order")?))).collect()
+}
+
+/// One order, wherever it belongs.
+pub(super) async fn order(ledger: &SqlLedger, id: &OrderId) -> Result<Option<Order>> {
+    Ok(any(ledger, &[(Field::Id, Value::from(id))]).await?.into_iter().next())
+}
+
+/// The orders that a word leads to.
+pub(super) async fn search(ledger: &SqlLedger, word: &str) -> Result<Vec<Order>> {
+    let fields = [Field::Id, Field::Player, Field::Session, Field::PaymentIntent];
+    any(ledger, &fields.map(|field| (field, Value::from(word)))).await
+}
+
+async fn any(ledger: &SqlLedger, cells: &[(Field, Value)]) -> Result<Vec<Order>> {
+    let Some(mut reading) = ledger.begin_read().await? else { return Ok(Vec::new()) };
+    let mut orders = Vec::new();
+    if reading.orders {
+        let (sql, values) = ledger.table.select_any(cells)?;
+        for row in reading.tx.rows(sql, values).await? {
+            orders.push(ledger.table.read(&row)?.order);
+        }
+    }
+    reading.tx.rollback().await?;
+    Ok(orders)
+}
