@@ -1,6 +1,6 @@
 //! The journal of canaries, and their removal.
 
-use crate::domain::{OrderId, RunId, SessionId};
+use crate::domain::{OrderId, RunId, SessionId, TournamentId};
 
 use super::attempts::read_registration;
 use super::errors::{Failure, Result, rejected};
@@ -13,11 +13,12 @@ use super::{Canary, CanaryEnd};
 /// Writes a canary into the journal, or what has become known of it since.
 pub(super) async fn journal(ledger: &SqlLedger, canary: &Canary) -> Result<()> {
     let mut tx = ledger.begin_write().await?;
-    let sql = "INSERT INTO tourney_canaries (run_id, player_id, fee_id, order_id, sessions) VALUES ($1, $2, $3, $4, $5) \
+    let sql = "INSERT INTO tourney_canaries (run_id, tournament_id, player_id, fee_id, order_id, sessions) \
+               VALUES ($1, $2, $3, $4, $5, $6) \
                ON CONFLICT (run_id) DO UPDATE SET order_id = excluded.order_id, sessions = excluded.sessions";
     let sessions = serde_json::to_string(&canary.sessions).map_err(|error| rejected(error.to_string()))?;
-    let Canary { run, registration, order, .. } = canary;
-    let values = values![run, &registration.player, &registration.fee, order.as_ref(), sessions];
+    let Canary { run, tournament, registration, order, .. } = canary;
+    let values = values![run, tournament, &registration.player, &registration.fee, order.as_ref(), sessions];
     tx.execute(sql, values).await?;
     tx.commit().await
 }
@@ -25,17 +26,17 @@ pub(super) async fn journal(ledger: &SqlLedger, canary: &Canary) -> Result<()> {
 /// Canaries whose clean-up has not been confirmed, oldest run first.
 pub(super) async fn open(ledger: &SqlLedger) -> Result<Vec<Canary>> {
     let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
-    let sql = "SELECT run_id, player_id, fee_id, order_id, sessions FROM tourney_canaries WHERE closed = 0 \
+    let sql = "SELECT run_id, tournament_id, player_id, fee_id, order_id, sessions FROM tourney_canaries WHERE closed = 0 \
                ORDER BY run_id";
     let canaries = tx.rows(sql, values![]).await?.iter().map(read_canary).collect();
     tx.rollback().await?;
     canaries
 }
 
-/// Every canary that still matters: those with an order, and open ones whose order's id was never journalled.
+/// Every canary there ever was.
 pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Canary>> {
-    let sql = "SELECT run_id, player_id, fee_id, order_id, sessions FROM tourney_canaries \
-               WHERE closed = 0 OR order_id IS NOT NULL ORDER BY run_id";
+    let sql =
+        "SELECT run_id, tournament_id, player_id, fee_id, order_id, sessions FROM tourney_canaries ORDER BY run_id";
     tx.rows(sql, values![]).await?.iter().map(read_canary).collect()
 }
 
@@ -64,24 +65,25 @@ async fn end(ledger: &SqlLedger, canary: &Canary, how: CanaryEnd) -> Result<Cana
     Ok(how)
 }
 
-/// A canary that crashed before its order's id was journalled is found by its claim.
+/// A canary that crashed before its order's id was journalled is found by its registration.
 async fn order_of(tx: &mut Tx, canary: &Canary) -> Result<Option<OrderId>> {
     if canary.order.is_some() {
         return Ok(canary.order.clone());
     }
-    let sql = "SELECT order_id FROM tourney_claims WHERE player_id = $1 AND fee_id = $2";
-    let registration = &canary.registration;
-    let row = tx.row(sql, values![&registration.player, &registration.fee]).await?;
-    row.map(|row| Ok(OrderId(id_of(&row.must_text(0)?, "order")?))).transpose()
+    let Canary { tournament, registration, .. } = canary;
+    let sql = "SELECT order_id FROM tourney_claims WHERE tournament_id = $1 AND player_id = $2 AND fee_id = $3";
+    let claim = tx.row(sql, values![tournament, &registration.player, &registration.fee]).await?;
+    claim.map(|row| Ok(OrderId(id_of(&row.must_text(0)?, "order")?))).transpose()
 }
 
 fn read_canary(row: &Row) -> Result<Canary> {
     let sessions: Vec<SessionId> =
-        serde_json::from_str(&row.must_text(4)?).map_err(|error| rejected(error.to_string()))?;
+        serde_json::from_str(&row.must_text(5)?).map_err(|error| rejected(error.to_string()))?;
     Ok(Canary {
         run: RunId(row.must_text(0)?),
-        registration: read_registration(row, 1)?,
-        order: row.text(3)?.map(|text| id_of(&text, "order")).transpose()?.map(OrderId),
+        tournament: TournamentId(id_of(&row.must_text(1)?, "tournament")?),
+        registration: read_registration(row, 2)?,
+        order: row.text(4)?.map(|text| id_of(&text, "order")).transpose()?.map(OrderId),
         sessions,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Order, OrderId, SessionId};
+use crate::domain::{Order, OrderId, Registration, SessionId};
 
 use super::attempts::{SELECT, read_attempt, read_registration};
 use super::errors::Result;
@@ -20,20 +20,16 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
     if reading.ours {
         read_ours(tx, scope, &mut facts).await?;
     }
-    if reading.orders {
-        let stored = in_scope(ledger, tx, scope).await?;
-        if reading.ours {
-            let canaries = canary::all(tx).await?;
-            leave_out(&mut facts, &canaries, &stored);
-            let elsewhere = claimed_elsewhere(tx, scope).await?;
-            facts.overlapping =
-                stored.iter().map(|stored| &stored.order.id).filter(|id| elsewhere.contains(*id)).cloned().collect();
-        }
-        facts.orders = stored.into_iter().map(|stored| stored.order).collect();
-        facts.orders.retain(|order| !facts.canary_orders.contains(&order.id));
-        facts.orders.sort_by(|a, b| a.id.cmp(&b.id));
+    let stored = if reading.orders { in_scope(ledger, tx, scope).await? } else { Vec::new() };
+    if reading.ours {
+        leave_out(&mut facts, canary::all(tx).await?, scope, &stored);
+        let elsewhere = claimed_elsewhere(tx, scope).await?;
+        let overlapping = stored.iter().map(|stored| &stored.order.id).filter(|id| elsewhere.contains(*id));
+        facts.overlapping = overlapping.cloned().collect();
     }
-    facts.attempts.retain(|attempt| !facts.canary_orders.contains(&attempt.order));
+    facts.orders = stored.into_iter().map(|stored| stored.order).collect();
+    facts.orders.retain(|order| !facts.canary_orders.contains(&order.id));
+    facts.orders.sort_by(|a, b| a.id.cmp(&b.id));
     reading.tx.rollback().await?;
     Ok(facts)
 }
@@ -71,21 +67,16 @@ async fn read_ours(tx: &mut Tx, scope: &Scope, facts: &mut LedgerFacts) -> Resul
     Ok(())
 }
 
-/// Canaries are no part of any judgement. One that crashed before its order's id was journalled is known by its
-/// registration.
-fn leave_out(facts: &mut LedgerFacts, canaries: &[Canary], stored: &[Stored]) {
+/// Canaries are no part of any judgement. Their registrations are left out with them: a crash may come before an order's id
+/// is journalled.
+fn leave_out(facts: &mut LedgerFacts, canaries: Vec<Canary>, scope: &Scope, stored: &[Stored]) {
     for canary in canaries {
-        facts.canary_sessions.extend(canary.sessions.iter().cloned());
-        match &canary.order {
-            Some(order) => {
-                facts.canary_orders.insert(order.clone());
-            }
-            None => {
-                let its =
-                    stored.iter().map(|stored| &stored.order).filter(|order| order.registration == canary.registration);
-                facts.canary_orders.extend(its.map(|order| order.id.clone()));
-            }
-        }
+        let its =
+            |registration: &Registration| canary.tournament == scope.tournament && *registration == canary.registration;
+        let orders = stored.iter().map(|stored| &stored.order).filter(|order| its(&order.registration));
+        facts.canary_orders.extend(orders.map(|order| order.id.clone()).chain(canary.order));
+        facts.attempts.retain(|attempt| !its(&attempt.registration));
+        facts.canary_sessions.extend(canary.sessions);
     }
     let made = facts.sessions_made.iter().filter(|(_, order)| facts.canary_orders.contains(order));
     facts.canary_sessions.extend(made.map(|(session, _)| session.clone()));

@@ -7,6 +7,7 @@
 )]
 
 mod harness;
+mod ledger;
 mod structure;
 mod supply_chain;
 mod support;

@@ -15,7 +15,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("config", &["sqlx", "reqwest", "crate::ledger", "crate::stripe", "crate::cli"]),
     ("domain", &["async ", ".await", "tokio", "sqlx", "reqwest", "std::fs", "std::io", "std::net", "std::env"]),
     ("domain", &["Timestamp::now", "SystemTime", "getrandom"]),
-    ("ledger", &["reqwest", "stripe_checkout", "crate::stripe", "crate::render", "crate::cli"]),
+    ("ledger", &["reqwest", "stripe_checkout::", "crate::stripe", "crate::render", "crate::cli"]),
     ("manifest", &["tokio", "sqlx", "reqwest", "crate::ledger", "crate::stripe", "crate::cli"]),
     ("observe", &["sqlx", "reqwest", "crate::apply", "crate::render", "crate::cli"]),
     ("plan", &["async ", ".await", "tokio", "sqlx", "reqwest", "std::fs", "std::io", "std::net", "std::env"]),

@@ -98,6 +98,7 @@ CREATE TABLE tourney_run_steps (
 
 CREATE TABLE tourney_canaries (
     run_id TEXT PRIMARY KEY,
+    tournament_id TEXT NOT NULL,
     player_id TEXT NOT NULL,
     fee_id TEXT NOT NULL,
     order_id TEXT,
