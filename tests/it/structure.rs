@@ -114,6 +114,15 @@ fn only_the_helper_builds_a_session() {
 }
 
 #[test]
+fn only_settle_records_a_payment() {
+    let mut callers = sources("src");
+    callers.retain(|_, text| code(text).any(|(_, line)| line.contains(".mark_paid(")));
+    // A ledger behind a reference or a decorator passes the call through: it decides nothing.
+    callers.retain(|path, _| !path.starts_with("src/world/") && !path.starts_with("src/ledger/"));
+    assert!(!callers.is_empty() && callers.keys().all(|path| path.starts_with("src/settle/")), "{:?}", callers.keys());
+}
+
+#[test]
 fn only_what_faces_people_prints() {
     let mut sources = sources("src");
     sources.retain(|path, _| !["src/cli/", "src/render/", "src/main.rs"].iter().any(|room| path.starts_with(room)));
