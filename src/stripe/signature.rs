@@ -94,3 +94,103 @@ fn mac(secret: &SecretString, t: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
     mac.update(body);
     Some(mac)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &[u8] = br#"{"id":"evt_1","object":"event"}"#;
+    const SIGNED_AT: i64 = 1_776_074_400;
+    /// `printf '1776074400.%s' "$BODY" | openssl dgst -sha256 -hmac whsec_test_secret`
+    const SIGNATURE: &str = "91e1c484df97b88109282c8001c2159ca7e609cd3336e4742cf847eed6b402ca";
+    /// The same with `whsec_other`.
+    const BY_OTHER: &str = "03282e44553c1eefe54475b8be19ff9a638ed14876901805dbd13e1635f1b331";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn secrets(texts: &[&str]) -> Vec<SecretString> {
+        texts.iter().map(|text| SecretString::from(*text)).collect()
+    }
+
+    fn verified(header: &str, now: i64) -> Result<(), SignatureError> {
+        verify(header, BODY, &secrets(&["whsec_test_secret"]), at(now), TOLERANCE)
+    }
+
+    #[test]
+    fn signs_as_openssl_and_python_do() {
+        let secret = SecretString::from("whsec_test_secret");
+        assert_eq!(sign(&secret, at(SIGNED_AT), BODY), format!("t={SIGNED_AT},v1={SIGNATURE}"));
+        // Python's hmac over bytes that are no UTF-8, and over nothing.
+        let mut odd = "Zoë 🏀\n".as_bytes().to_vec();
+        odd.extend([0xff, 0x00]);
+        let odd = sign(&secret, at(SIGNED_AT), &odd);
+        assert!(odd.ends_with("v1=5b0ae1b8460e35572701acf9209a1306ea4e2b10094a803d6182d3b9a1e4cd8f"), "{odd}");
+        let empty = sign(&secret, at(SIGNED_AT), b"");
+        assert!(empty.ends_with("v1=92e902b9d7d78a40837366f4a07d5a56388f0b7232cb96782f67ace49dd464dc"), "{empty}");
+    }
+
+    #[test]
+    fn the_tolerance_ends_at_300_seconds_to_either_side() {
+        let header = format!("t={SIGNED_AT},v1={SIGNATURE}");
+        for away in [0, 299, 300] {
+            assert_eq!(verified(&header, SIGNED_AT + away), Ok(()), "{away}");
+            assert_eq!(verified(&header, SIGNED_AT - away), Ok(()), "-{away}");
+        }
+        assert_eq!(verified(&header, SIGNED_AT + 301), Err(SignatureError::TooOld(301)));
+        assert_eq!(verified(&header, SIGNED_AT - 301), Err(SignatureError::TooNew(301)));
+    }
+
+    #[test]
+    fn any_v1_under_any_secret_will_do_and_other_schemes_are_ignored() {
+        let wrong = "0".repeat(64);
+        for header in [
+            format!("t={SIGNED_AT},v1={wrong},v1={SIGNATURE}"),
+            format!("t={SIGNED_AT},v1={SIGNATURE},v0={wrong}"),
+            format!("v1={SIGNATURE},t={SIGNED_AT}"),
+            format!("t={SIGNED_AT}, v1={SIGNATURE} "),
+            format!("t={SIGNED_AT},v2=x,v1=zz,v1={SIGNATURE}"),
+        ] {
+            assert_eq!(verified(&header, SIGNED_AT), Ok(()), "{header}");
+        }
+        let rolled = secrets(&["whsec_test_secret", "whsec_other"]);
+        let header = format!("t={SIGNED_AT},v1={BY_OTHER}");
+        assert_eq!(verify(&header, BODY, &rolled, at(SIGNED_AT), TOLERANCE), Ok(()));
+        assert_eq!(verified(&header, SIGNED_AT), Err(SignatureError::NoMatch));
+    }
+
+    #[test]
+    fn what_is_no_signature_is_refused_and_never_panics() {
+        let t = format!("t={SIGNED_AT}");
+        for (header, why) in [
+            (String::new(), SignatureError::NoTime),
+            (",=,==,t".to_owned(), SignatureError::NoTime),
+            (format!("t=,v1={SIGNATURE}"), SignatureError::NoTime),
+            (format!("t=99999999999999999999,v1={SIGNATURE}"), SignatureError::NoTime),
+            (format!("t={SIGNED_AT}.0,v1={SIGNATURE}"), SignatureError::NoTime),
+            (format!("v1={SIGNATURE}"), SignatureError::NoTime),
+            (t.clone(), SignatureError::NoSignature),
+            (format!("{t},v0={SIGNATURE}"), SignatureError::NoSignature),
+            (format!("{t},v1=not hex"), SignatureError::NoSignature),
+            (format!("{t},v1="), SignatureError::NoMatch),
+            (format!("{t},v1={}", &SIGNATURE[..62]), SignatureError::NoMatch),
+            (format!("{t},v1={SIGNATURE}00"), SignatureError::NoMatch),
+            (format!("t={},v1={SIGNATURE}", SIGNED_AT + 1), SignatureError::NoMatch),
+            (format!("t=-9223372036854775808,v1={SIGNATURE}"), SignatureError::NoMatch),
+            (format!("t=+{SIGNED_AT},v1={SIGNATURE}"), SignatureError::NoMatch),
+            ("v1=,".repeat(10_000) + &t, SignatureError::NoMatch),
+        ] {
+            assert_eq!(verified(&header, SIGNED_AT), Err(why), "{}", header.chars().take(90).collect::<String>());
+        }
+    }
+
+    #[test]
+    fn without_a_secret_nothing_is_accepted() {
+        let anybodys = sign(&SecretString::from("x"), at(SIGNED_AT), BODY);
+        for secrets in [secrets(&[]), secrets(&[""])] {
+            assert_eq!(verify(&anybodys, BODY, &secrets, at(SIGNED_AT), TOLERANCE), Err(SignatureError::NoMatch));
+        }
+        assert_eq!(sign(&SecretString::from(""), at(SIGNED_AT), BODY), format!("t={SIGNED_AT},v1="));
+    }
+}

@@ -18,16 +18,22 @@ pub(crate) struct Received {
     pub(crate) body: Bytes,
 }
 
-/// What to answer: a status and a body.
+/// What to answer: a status, a body, and headers of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Answer {
     pub(crate) fn new(status: u16, body: impl Into<String>) -> Self {
-        Self { status, body: body.into() }
+        Self { status, body: body.into(), headers: Vec::new() }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
     }
 }
 
@@ -86,13 +92,13 @@ fn router(answer: Arc<dyn Fn(&Received) -> Answer + Send + Sync>, received: Arc<
             let (parts, body) = request.into_parts();
             let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             let request = Received { method: parts.method, uri: parts.uri, headers: parts.headers, body };
-            let Answer { status, body } = answer(&request);
+            let Answer { status, body, headers } = answer(&request);
             received.lock().unwrap().push(request);
-            Response::builder()
-                .status(status)
-                .header("content-type", "application/json")
-                .body(Body::from(body))
-                .unwrap()
+            let mut response = Response::builder().status(status).header("content-type", "application/json");
+            for (name, value) in headers {
+                response = response.header(name, value);
+            }
+            response.body(Body::from(body)).unwrap()
         }
     })
 }
