@@ -14,14 +14,63 @@ pub struct Email(String);
 #[error("{0}")]
 pub struct EmailError(pub &'static str);
 
+/// The signs that RFC 5322 allows in an unquoted mailbox name besides letters, digits and dots.
+const LOCAL: &str = "!#$%&'*+/=?^_`{|}~-";
+
+/// Parts between dots, none empty, each of allowed characters.
+fn dotted(text: &str, allowed: impl Fn(char) -> bool) -> bool {
+    text.split('.').all(|part| !part.is_empty() && part.chars().all(&allowed))
+}
+
+/// One label of a host name.
+fn is_label(text: &str) -> bool {
+    let inside = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    (1..=63).contains(&text.len()) && inside && !text.starts_with('-') && !text.ends_with('-')
+}
+
+fn is_number(label: &str) -> bool {
+    label.chars().all(|c| c.is_ascii_digit())
+}
+
 impl Email {
     /// Checks and takes an address.
     ///
     /// # Errors
     /// [`EmailError`] says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
+        let fail = |why| Err(EmailError(why));
+        if text.is_empty() {
+            return fail("an e-mail address cannot be empty");
+        }
+        if text.len() > Self::MAX_LEN {
+            return fail("an e-mail address has at most 254 characters");
+        }
+        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return fail("an e-mail address has no spaces or control characters");
+        }
+        if !text.is_ascii() {
+            return fail("Stripe takes only ASCII e-mail addresses");
+        }
+        let Some((local, domain)) = text.split_once('@') else {
+            return fail("an e-mail address has an @");
+        };
+        if domain.contains('@') {
+            return fail("an e-mail address has exactly one @");
+        }
+        if local.is_empty() || local.len() > 64 || !dotted(local, |c| c.is_ascii_alphanumeric() || LOCAL.contains(c)) {
+            return fail("what stands before the @ is no mailbox name");
+        }
+        if !domain.contains('.') {
+            return fail("the domain of an e-mail address has a dot, as in example.com");
+        }
+        if !domain.split('.').all(is_label) || domain.rsplit('.').next().is_some_and(is_number) {
+            return fail("what stands after the @ is no domain name");
+        }
         Ok(Self(text.to_owned()))
     }
+
+    /// The longest address, in characters (RFC 5321's path less its brackets).
+    pub const MAX_LEN: usize = 254;
 
     /// The whole address. Only for requests to Stripe and for output that is not shared.
     #[must_use]
@@ -47,5 +96,50 @@ impl fmt::Display for Email {
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_people_have_are_taken() {
+        for text in ["parent17@example.com", "a.b+c@sub.example.co.uk", "o'neil@example.com", "x@1und1.de"] {
+            assert!(Email::parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_letter_can_reach_is_refused() {
+        let long = format!("{}@example.com", "a".repeat(250));
+        for text in [
+            "",
+            "parent",
+            "@example.com",
+            "parent@",
+            "a@b@example.com",
+            "a b@example.com",
+            "a@example",
+            "a@example..com",
+            "a@.com",
+            "a@-x.com",
+            "a\u{7}@example.com",
+            "jörg@example.com",
+            ".a@example.com",
+            "a..b@example.com",
+            "a@127.0.0.1",
+            "<a@example.com>",
+            "a@example.com,b@example.com",
+            &long,
+        ] {
+            assert!(Email::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_shows_only_its_first_letter() {
+        let email = Email::parse("parent17@example.com").unwrap();
+        assert_eq!(format!("{email} {email:?}"), "p***@example.com p***@example.com");
     }
 }

@@ -1,4 +1,15 @@
-//! Which findings a person may decide.
+//! The section `decisions`: which findings a person may decide, and what was decided.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::fields::Fields;
+use super::model::{Decision, Then};
+use super::problem::Problems;
+use super::read::items;
+use super::scalars::{amount, choice, id, text};
+use super::tree::Node;
+use crate::domain::{Currency, FeeId, OrderId, PlayerId, SessionId};
 
 /// The codes of the findings that need a person, hence the ones a `decisions` entry may name.
 pub const DECIDABLE: [&str; 9] = [
@@ -15,3 +26,76 @@ pub const DECIDABLE: [&str; 9] = [
 
 /// The decidable findings after which a registration may be billed again (`then: bill`).
 pub const BILLABLE: [&str; 2] = ["settled-before", "refunded-at-stripe"];
+
+pub(super) fn decisions(node: &Node, currency: Option<Currency>, problems: &mut Problems) -> Option<Vec<Decision>> {
+    let list = items(node, "decisions", problems)?;
+    let mut seen: HashMap<Subject, &Range<usize>> = HashMap::new();
+    let mut decisions = Vec::with_capacity(list.len());
+    for (index, node) in list.iter().enumerate() {
+        let path = format!("decisions[{index}]");
+        let Some(decision) = decision(node, &path, currency, problems) else { continue };
+        if let Some(first) = seen.insert(subject(&decision), &node.at) {
+            let message = "this is decided twice";
+            problems.add_pair(&node.at, (first, "first here"), &path, message, "keep one of the two");
+        }
+        decisions.push(decision);
+    }
+    (decisions.len() == list.len()).then_some(decisions)
+}
+
+/// What a decision is about: two about the same contradict or repeat each other.
+type Subject = (PlayerId, FeeId, String, Option<i64>, Option<OrderId>, Option<SessionId>);
+
+fn subject(decision: &Decision) -> Subject {
+    let Decision { player, fee, finding, amount, order, session, .. } = decision;
+    let amount = amount.map(|money| money.minor);
+    (player.clone(), fee.clone(), finding.clone(), amount, order.clone(), session.clone())
+}
+
+fn decision(node: &Node, path: &str, currency: Option<Currency>, problems: &mut Problems) -> Option<Decision> {
+    let known = ["player", "fee", "finding", "amount", "order", "session", "then", "note"];
+    let fields = Fields::of(node, path, &known, problems)?;
+    let player = fields.need("player", "1017", problems).and_then(|n| id(n, &fields.path_of("player"), problems));
+    let fee = fields.need("fee", "5", problems).and_then(|n| id(n, &fields.path_of("fee"), problems));
+    let words = DECIDABLE.map(|code| (code, code));
+    let finding = fields.need("finding", "paid-amount-differs", problems);
+    let finding = finding.and_then(|n| choice(n, &fields.path_of("finding"), &words, problems));
+    let amount = fields.get("amount", problems).map(|n| amount(n, &fields.path_of("amount"), currency, problems));
+    let order = fields.get("order", problems).map(|n| id(n, &fields.path_of("order"), problems));
+    let session = fields.get("session", problems).map(|n| session(n, &fields.path_of("session"), problems));
+    let then = fields.get("then", problems).map_or(Some(Then::Accept), |n| {
+        let path = fields.path_of("then");
+        let then = choice(n, &path, &[("accept", Then::Accept), ("bill", Then::Bill)], problems)?;
+        if then == Then::Bill && finding.is_some_and(|code| !BILLABLE.contains(&code)) {
+            let help = format!("leave it out; it may stand with {}", BILLABLE.join(", "));
+            problems.add(&n.at, &path, "after this finding nobody is billed again", help);
+        }
+        Some(then)
+    });
+    let note = fields.get("note", problems).and_then(|n| text(n, &fields.path_of("note"), problems));
+    Some(Decision {
+        player: PlayerId(player?),
+        fee: FeeId(fee?),
+        finding: finding?.to_owned(),
+        amount: absent_or_read(amount)?,
+        order: absent_or_read(order)?.map(OrderId),
+        session: absent_or_read(session)?,
+        then: then?,
+        note,
+    })
+}
+
+/// None where a value stands that could not be read.
+#[allow(clippy::option_option, reason = "absent, unread and read are three things")]
+fn absent_or_read<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    value.map_or(Some(None), |read| read.map(Some))
+}
+
+fn session(node: &Node, path: &str, problems: &mut Problems) -> Option<SessionId> {
+    let text = text(node, path, problems)?;
+    if text.starts_with("cs_") && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Some(SessionId(text));
+    }
+    problems.add(&node.at, path, "this is no session id", "write it as Stripe shows it: cs_test_… or cs_live_…");
+    None
+}

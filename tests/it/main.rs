@@ -8,6 +8,7 @@
 
 mod harness;
 mod ledger;
+mod manifest;
 mod stripe;
 mod structure;
 mod supply_chain;

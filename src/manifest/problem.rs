@@ -1,0 +1,224 @@
+//! What is wrong with a file: every problem at once, each with its place.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{Diagnostic, LabeledSpan, SourceCode};
+
+use super::source::Source;
+
+/// How many problems of a file are shown; the others are counted.
+const SHOWN: usize = 100;
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}{message}", if path.is_empty() { String::new() } else { format!("{path}: ") })]
+pub struct Problem {
+    /// The file as the person named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// Where in the structure, for example `players[2].email`; empty for the whole file.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    labels: Vec<(Range<usize>, Option<String>)>,
+    text: Option<Arc<Source>>,
+}
+
+impl Diagnostic for Problem {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.text.as_deref().map(|text| text as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.text.as_ref()?;
+        let labels = self.labels.iter().enumerate().map(|(index, (at, text))| {
+            let span = (at.start, at.len());
+            if index == 0 {
+                LabeledSpan::new_primary_with_span(text.clone(), span)
+            } else {
+                LabeledSpan::new_with_span(text.clone(), span)
+            }
+        });
+        Some(Box::new(labels))
+    }
+}
+
+/// Everything that is wrong with one file.
+#[derive(Clone, Debug)]
+pub struct ManifestErrors {
+    code: &'static str,
+    problems: Vec<Problem>,
+    hidden: usize,
+}
+
+impl ManifestErrors {
+    /// The problems in the file's order; at most a hundred.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// How many more there are.
+    #[must_use]
+    pub fn hidden(&self) -> usize {
+        self.hidden
+    }
+
+    /// The stable error code, `bad-manifest`; `bad-environments` for `environments.yaml`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The same problems under another error code.
+    pub(crate) fn with_code(self, code: &'static str) -> Self {
+        Self { code, ..self }
+    }
+
+    /// A problem with a file as a whole: it is missing, is a folder, cannot be read.
+    pub(crate) fn whole_file(file: &str, message: String, help: &str) -> Self {
+        let problem = Problem {
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            path: String::new(),
+            message,
+            help: Some(help.to_owned()),
+            labels: Vec::new(),
+            text: None,
+        };
+        Self { code: "bad-manifest", problems: vec![problem], hidden: 0 }
+    }
+}
+
+impl fmt::Display for ManifestErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.problems.first().map_or("the file", |problem| &problem.file);
+        match self.problems.len() + self.hidden {
+            1 => write!(f, "{file} has a problem")?,
+            n => write!(f, "{file} has {n} problems")?,
+        }
+        match self.hidden {
+            0 => Ok(()),
+            n => write!(f, "; the first {SHOWN} are shown, … and {n} more"),
+        }
+    }
+}
+
+impl std::error::Error for ManifestErrors {}
+
+impl Diagnostic for ManifestErrors {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.code))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic)))
+    }
+}
+
+/// Collects the problems of one file.
+pub(crate) struct Problems {
+    source: Arc<Source>,
+    found: Vec<Found>,
+    hidden: usize,
+}
+
+struct Found {
+    at: Range<usize>,
+    also: Option<(Range<usize>, &'static str)>,
+    path: String,
+    message: String,
+    help: Option<String>,
+}
+
+/// How many problems are kept while reading, so that the first hundred in the file's order are among them.
+const KEPT: usize = 10_000;
+
+impl Problems {
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source: Arc::new(source), found: Vec::new(), hidden: 0 }
+    }
+
+    /// The file they are about.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// One more; `help` says what to write instead.
+    pub(crate) fn add(&mut self, at: &Range<usize>, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.push(at, None, path, message.into(), help.into());
+    }
+
+    /// One more that concerns two places: `label` says what stands at the other.
+    pub(crate) fn add_pair(
+        &mut self,
+        at: &Range<usize>,
+        (other, label): (&Range<usize>, &'static str),
+        path: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(at, Some((other.clone(), label)), path, message.into(), help.into());
+    }
+
+    fn push(
+        &mut self,
+        at: &Range<usize>,
+        also: Option<(Range<usize>, &'static str)>,
+        path: &str,
+        message: String,
+        help: String,
+    ) {
+        if self.found.len() == KEPT {
+            self.hidden += 1;
+            return;
+        }
+        let help = (!help.is_empty()).then_some(help);
+        self.found.push(Found { at: at.clone(), also, path: path.to_owned(), message, help });
+    }
+
+    /// The value, where nothing was wrong.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, ManifestErrors> {
+        match value {
+            Some(value) if self.found.is_empty() => Ok(value),
+            _ => Err(self.into_errors()),
+        }
+    }
+
+    pub(crate) fn into_errors(mut self) -> ManifestErrors {
+        self.found.sort_by_key(|found| found.at.start);
+        let hidden = self.hidden + self.found.len().saturating_sub(SHOWN);
+        self.found.truncate(SHOWN);
+        let problems = self.found.into_iter().map(|found| place(found, &self.source)).collect();
+        ManifestErrors { code: "bad-manifest", problems, hidden }
+    }
+}
+
+fn place(found: Found, source: &Arc<Source>) -> Problem {
+    let (line, column) = source.place(found.at.start);
+    let here = found.also.as_ref().map(|_| "here".to_owned());
+    let mut labels = vec![(source.label(&found.at), here)];
+    labels.extend(found.also.map(|(at, label)| (source.label(&at), Some(label.to_owned()))));
+    Problem {
+        file: source.name.clone(),
+        line,
+        column,
+        path: found.path,
+        message: found.message,
+        help: found.help,
+        labels,
+        text: Some(Arc::clone(source)),
+    }
+}
