@@ -25,6 +25,18 @@ pub enum PayableState {
     Expired,
 }
 
+impl PayableState {
+    /// Stripe's word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Complete => "complete",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// Stripe's `payment_status`. Fulfilment is decided by it alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +47,18 @@ pub enum PaymentStatus {
     Unpaid,
     /// Nothing was owed.
     NoPaymentRequired,
+}
+
+impl PaymentStatus {
+    /// Stripe's word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::Unpaid => "unpaid",
+            Self::NoPaymentRequired => "no_payment_required",
+        }
+    }
 }
 
 /// How the payment behind a payable stands, read from its payment intent, refunds and charge.

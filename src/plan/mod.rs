@@ -13,10 +13,12 @@ mod elect;
 mod expand;
 mod finding;
 mod match_up;
+mod saved;
 mod totals;
 
 pub use change::{Action, Change, Desired, Head, MassRetire, Money, Note, Plan, SeenSession, Step, Subject, Summary};
 pub use finding::Finding;
+pub use saved::{Difference, LARGEST_SAVED_PLAN, Saved, SavedError};
 
 use std::collections::BTreeSet;
 
