@@ -8,6 +8,7 @@
 
 mod harness;
 mod ledger;
+mod ledger_peers;
 mod manifest;
 mod stripe;
 mod structure;
