@@ -10,6 +10,7 @@ mod harness;
 mod ledger;
 mod ledger_peers;
 mod manifest;
+mod sandbox_core;
 mod stripe;
 mod structure;
 mod supply_chain;
