@@ -11,6 +11,7 @@ mod ledger;
 mod ledger_peers;
 mod manifest;
 mod sandbox_core;
+mod sandbox_http;
 mod stripe;
 mod structure;
 mod supply_chain;

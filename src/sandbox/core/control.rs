@@ -55,7 +55,7 @@ pub enum DeliveryMode {
 }
 
 /// A command; as JSON `{"command": "pay", "session": "cs_test_…", "card": "success"}`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Control {
     /// Pays an open session, as the hosted page does.

@@ -40,7 +40,7 @@ pub(super) fn minimum(currency: &str) -> i64 {
 }
 
 /// An amount of minor units for people, for example `$12.50` or `1250 jpy`.
-pub(super) fn show(amount: i64, currency: &str) -> String {
+pub(in crate::sandbox) fn show(amount: i64, currency: &str) -> String {
     if ZERO_DECIMAL.contains(&currency) {
         return format!("{amount} {currency}");
     }

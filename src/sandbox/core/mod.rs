@@ -42,6 +42,8 @@ use self::route::Request;
 use self::shelf::{Kind, Record, Shelf};
 
 pub use self::call::{Answer, Begun, Call, CheckoutView, Delivery, Put, Ticket};
+pub(super) use self::currency::show as show_amount;
+
 pub use self::control::{Control, ControlError, DeliveryMode, TestCard};
 pub use self::fault::{What, When};
 pub use self::session::Seed;

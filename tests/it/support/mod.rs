@@ -1,10 +1,12 @@
 //! What the tests stand on: the real binary, a real PostgreSQL, a real HTTP listener.
 
+mod endpoint;
 mod http;
 mod postgres;
 mod tourney;
 mod wait;
 
+pub(crate) use endpoint::Endpoint;
 pub(crate) use http::{Answer, Listener};
 pub(crate) use postgres::{cluster, database};
 pub(crate) use tourney::Folder;

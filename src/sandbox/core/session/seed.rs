@@ -1,6 +1,6 @@
 //! Sessions of the past, made at once and without events: how a test sets a scene.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::object;
@@ -11,7 +11,7 @@ use crate::sandbox::core::shelf::Kind;
 const DAY: i64 = 24 * 3600;
 
 /// A session as it was made some time ago.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seed {
     /// The total in minor units.
