@@ -12,6 +12,7 @@ mod ledger_peers;
 mod manifest;
 mod sandbox_core;
 mod sandbox_http;
+mod sdk;
 mod stripe;
 mod structure;
 mod supply_chain;
