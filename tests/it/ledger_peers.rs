@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tourney::domain::{
-    FeeId, Id, Money, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, RunId, SessionId,
+    AttemptId, FeeId, Id, Money, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, RunId, SessionId,
 };
 use tourney::ledger::{
     AmountUnit, AttemptFor, Begun, Canary, CanaryEnd, Codec, Column, Columns, IdSource, Ledger, LedgerError, Mapping,
-    RetireHow, Scope, SqlLedger, StatusWords, Written,
+    Rendered, RetireHow, Scope, SqlLedger, StatusWords, Written,
 };
 
 use crate::ledger::{at, begin, begun, billed, cup, new, player, prepared, scope, seen, sqlite_in, status, usd};
@@ -211,6 +212,32 @@ async fn two_first_runs_make_one_ledger() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_cut_leaves_nothing_behind() {
+    let Some(url) = support::database() else { return };
+    let ledger = SqlLedger::open(&url, Mapping::own()).await.unwrap();
+    let guard = prepared(&ledger).await;
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    sqlx::query("BEGIN").execute(&mut other).await.unwrap();
+    sqlx::query("SELECT fence FROM tourney_lock FOR UPDATE").execute(&mut other).await.unwrap();
+
+    let render = |_: &OrderId| Rendered { body: String::new(), expires_at: None };
+    let (tournament, attempt, subject) = (cup(), AttemptId::from("a1"), new(1));
+    let begun = ledger.begin_attempt(&guard, &tournament, &attempt, &subject, at(1), &render);
+    let cut = async {
+        let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while sqlx::query(waiting).fetch_all(&mut other).await.unwrap().is_empty() {
+            sqlx::query("SELECT pg_stat_clear_snapshot()").execute(&mut other).await.unwrap();
+        }
+        sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    };
+    let (cut_off, ()) = futures_util::future::join(begun, cut).await;
+    assert!(matches!(cut_off, Err(LedgerError::NotDone(_))), "{cut_off:?}");
+    assert_eq!(ledger.read(&scope()).await.unwrap().orders, []);
+    assert!(matches!(begin(&ledger, &guard, "a1", &subject).await, Begun::Begun(_)), "repeated, it is done");
+}
+
+#[tokio::test]
 async fn a_url_that_cannot_work_is_refused_without_its_password() {
     for url in ["mysql://u:hunter2@h/db", "postgres://u:hunter2@h:port/db", "sqlite://:memory:", "hunter2"] {
         let Err(error) = SqlLedger::open(url, Mapping::own()).await else { panic!("{url} was opened") };
@@ -234,7 +261,6 @@ fn create(url: &str) {
 
 /// What another program writes.
 async fn execute(url: &str, sql: &str) {
-    use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
     let sql = AssertSqlSafe(sql.to_owned());
     if url.starts_with("sqlite") {
         let mut connection = SqliteConnection::connect(url).await.unwrap();
