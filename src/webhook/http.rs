@@ -77,9 +77,13 @@ async fn accept<S: Sessions, L: Ledger, C: Clock>(
     body: Body,
 ) -> Result<String, Answer> {
     let refused = |why: String| (StatusCode::BAD_REQUEST, why);
-    let body = tokio::time::timeout(BODY_TIMEOUT, read(body))
-        .await
-        .map_err(|_| (StatusCode::REQUEST_TIMEOUT, "the body did not come in time".to_owned()))??;
+    let body = tokio::select! {
+        biased;
+        body = read(body) => body?,
+        () = receiver.clock.sleep(BODY_TIMEOUT) => {
+            return Err((StatusCode::REQUEST_TIMEOUT, "the body did not come in time".to_owned()));
+        }
+    };
     let header = headers.get(signature::HEADER).ok_or_else(|| refused("no Stripe-Signature header".to_owned()))?;
     let header = header.to_str().map_err(|_| refused("the Stripe-Signature header is not text".to_owned()))?;
     let now = receiver.clock.now();

@@ -17,6 +17,7 @@ mod stripe;
 mod structure;
 mod supply_chain;
 mod support;
+mod webhook;
 
 #[test]
 fn every_test_file_is_compiled() {
