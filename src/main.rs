@@ -1,3 +1,8 @@
-//! Parse, run, map the outcome to an exit code.
+//! Parse, read the environment, run, map the outcome to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let process = tourney::cli::Process::of_this_process();
+    tourney::cli::main(std::env::args_os().collect(), process).into()
+}

@@ -1,1 +1,64 @@
 //! Runs the steps of a plan, holds the lock, and reports.
+//!
+//! Guarantees: nothing is written before the lock is ours; an open attempt is settled before another begins; sessions that
+//! can be paid twice are expired before everything else; a registration's changes run one after the other; a rerun after
+//! any crash converges. Assumes: every ledger method is harmless when repeated. Caveat: the application may write while
+//! we work; then a write finds nothing to do, and the registration is observed and planned again.
+
+mod attempt;
+mod change;
+mod converge;
+mod groups;
+mod lock;
+mod report;
+mod retry;
+mod stop;
+
+pub use change::StepError;
+pub(crate) use converge::bound;
+pub(crate) use lock::take_lock;
+
+pub use converge::{ApplyError, Confirmed, Job, converge};
+pub use report::{ChangeOutcome, ChangeResult, Proof, Report, ResultError, Watch};
+pub use stop::Stop;
+
+use crate::domain::LedgerId;
+use crate::ledger::Guard;
+use crate::manifest::Manifest;
+use crate::stripe::{CheckoutSettings, Stripe};
+use crate::world::Clock;
+
+/// Everything a step needs.
+pub(crate) struct Hands<'a, L, W, C: Clock> {
+    pub(crate) ledger: &'a L,
+    pub(crate) stripe: &'a Stripe<W, C>,
+    pub(crate) clock: &'a C,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) checkout: &'a CheckoutSettings,
+    pub(crate) ledger_id: LedgerId,
+    pub(crate) guard: Guard,
+}
+
+impl<L, W, C: Clock> Hands<'_, L, W, C> {
+    /// A UUID from the world's randomness.
+    pub(crate) fn uuid(&self) -> String {
+        uuid(self.clock.random())
+    }
+}
+
+/// Formats 128 random bits as a version 4 UUID.
+#[must_use]
+pub fn uuid(random: u128) -> String {
+    let bits = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_uuid_is_of_version_four() {
+        assert_eq!(super::uuid(0), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(super::uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+}

@@ -1,3 +1,157 @@
 //! The command line: one file per command, each with its `Args` and its `run`.
 
-pub mod sandbox;
+mod apply;
+//mod init;
+mod plan;
+mod process;
+//mod sandbox;
+//mod schema;
+mod signals;
+mod site;
+//mod validate;
+mod verify;
+mod wire;
+
+use std::ffi::OsString;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use crate::render::{ColorChoice, Exit, Failure, Ui};
+
+pub use process::Process;
+
+/// Plan and apply tournament billing through Stripe, so that no paid order stays pending.
+#[derive(Debug, Parser)]
+#[command(name = "tourney", version, max_term_width = 100)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Global {
+    /// The environment to work in; the embedded sandbox where nothing says otherwise
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say only what must be said
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more; twice: each request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what is stale, missing or wrong, and what apply would do; changes nothing
+    Plan(plan::Args),
+    /// Converge: make, renew, repair, retire and record what the plan says
+    Apply(apply::Args),
+    /// Audit every payable at Stripe, then prove the webhook with a signed round trip
+    Verify(verify::Args),
+}
+
+/// What every command is given: the global flags, the process it runs in, and where output goes.
+pub struct Shell {
+    /// The flags.
+    pub global: Global,
+    /// Variables and home.
+    pub process: Process,
+    /// The streams.
+    pub ui: Ui,
+}
+
+/// Runs a command line to its exit code: the whole program.
+#[must_use]
+pub fn main(args: Vec<OsString>, process: Process) -> Exit {
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return misparsed(&args, &error),
+    };
+    let ui = Ui::new(
+        cli.global.json,
+        cli.global.quiet,
+        cli.global.verbose,
+        cli.global.color,
+        process.var("NO_COLOR").is_some(),
+    );
+    let shell = Shell { global: cli.global, process, ui };
+    log_to_stderr(&shell);
+    crate::stripe::install_tls();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&shell.ui, &Failure::new("io", format!("no runtime could be started: {error}"))),
+    };
+    match runtime.block_on(run(&shell, cli.command)) {
+        Ok(exit) => exit,
+        Err(failure) => failed(&shell.ui, &failure),
+    }
+}
+
+async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Plan(args) => plan::run(&args, shell).await,
+        Command::Apply(args) => apply::run(&args, shell).await,
+        Command::Verify(args) => verify::run(&args, shell).await,
+    }
+}
+
+/// Reads a time such as `30s`.
+fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 0s, 30s or 2m".to_owned())?;
+    if span.is_negative() { Err("a time cannot be negative".to_owned()) } else { Ok(span) }
+}
+
+/// Shows a failure: on stdout as JSON where `--json` asks for it, else on stderr for a person.
+fn failed(ui: &Ui, failure: &Failure) -> Exit {
+    if ui.json {
+        ui.json_data(&failure.to_json());
+    } else {
+        ui.always(&failure.to_text(ui.color_err));
+    }
+    failure.exit
+}
+
+/// Help and version are data; anything else that clap says is a wrong command line: 64, never 2.
+fn misparsed(args: &[OsString], error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    if args.iter().any(|arg| arg == "--json") {
+        let message = error.to_string();
+        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let ui = Ui::new(true, false, 0, ColorChoice::Never, true);
+        return failed(&ui, &Failure::usage(first).hint("tourney --help lists commands and flags"));
+    }
+    let _ = error.print();
+    Exit::Usage
+}
+
+/// `-v` shows what is done, `-vv` each request with Stripe's request id; never a body, never a secret.
+fn log_to_stderr(shell: &Shell) {
+    let level = match shell.global.verbose {
+        0 => "off",
+        1 => "tourney=info",
+        _ => "tourney=debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::new(level);
+    // A second subscriber in one process (tests of the library) is no reason to fail.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(shell.ui.color_err)
+        .try_init();
+}

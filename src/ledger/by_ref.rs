@@ -1,6 +1,7 @@
-//! A reference to a ledger is one.
+//! A reference to a ledger is one, shared or counted.
 
 use std::future::Future;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 
@@ -13,7 +14,10 @@ use super::{
     LedgerFacts, Lock, LockHolder, Rendered, RetireHow, Run, RunStep, Scope, Written,
 };
 
-impl<L: Ledger> Ledger for &L {
+impl<P> Ledger for P
+where
+    P: Deref<Target: Ledger> + Send + Sync,
+{
     fn identity(&self) -> impl Future<Output = Result<Option<Identity>, LedgerError>> + Send {
         (**self).identity()
     }

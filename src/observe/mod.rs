@@ -1,5 +1,140 @@
 //! The only join of ledger and Stripe: what is, in scope.
+//!
+//! Guarantees: reads only; every page of the sessions in the window is read; each recorded session of a live order is
+//! either among them or was asked for by its id. Assumes: a session lives 24 hours at most, so that every open one lies
+//! in the window. Caveat: the two sides are not read at one moment; every write is therefore conditional.
 
 mod facts;
+mod payments;
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{Mode, OrderId, Payable, SessionId};
+use crate::ledger::{Ledger, LedgerError, LedgerFacts, Scope};
+use crate::stripe::{Stripe, StripeError};
+use crate::world::{Clock, Wire};
 
 pub use facts::Observation;
+
+/// How many sessions are asked for by their id at once.
+const RETRIEVES_AT_ONCE: usize = 8;
+
+/// A day and an hour: no open session is older (stripe/facts.md, Sessions).
+const OPEN_WINDOW: SignedDuration = SignedDuration::from_hours(25);
+
+/// Why nothing could be observed.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// The orders database did not answer.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Stripe did not answer.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    /// A recorded session of the other mode.
+    #[error("order {order} holds {session}, which is not of {mode} mode")]
+    WrongMode {
+        /// The order.
+        order: OrderId,
+        /// The session it holds.
+        session: SessionId,
+        /// The key's mode.
+        mode: Mode,
+    },
+    /// Orders that belong to another tournament by tourney's own tables.
+    #[error("{} of the orders in scope belong to another tournament: {}", .0.len(), listed(.0))]
+    Overlap(Vec<OrderId>),
+}
+
+/// The first few ids.
+fn listed(ids: &[OrderId]) -> String {
+    let shown: Vec<String> = ids.iter().take(10).map(ToString::to_string).collect();
+    shown.join(", ")
+}
+
+/// Reads ledger and Stripe; writes nothing, anywhere.
+///
+/// # Errors
+/// [`ObserveError`] where one side does not answer: half an observation is none.
+pub async fn observe<W: Wire, C: Clock>(
+    ledger: &impl Ledger,
+    stripe: &Stripe<W, C>,
+    scope: &Scope,
+    account: &str,
+    mode: Mode,
+) -> Result<Observation, ObserveError> {
+    let identity = ledger.identity().await?;
+    let facts = ledger.read(scope).await?;
+    check(&facts, mode)?;
+    let now = stripe.time().await?;
+    let mut payables = stripe.list_sessions(Some(window_start(&facts, now)), None).await?;
+    let unknown = retrieve_missing(stripe, &facts, &mut payables).await?;
+    payments::read_behind(stripe, &facts, &mut payables).await?;
+    payables.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    Ok(Observation {
+        at: now,
+        account: account.to_owned(),
+        mode,
+        ledger: identity.map(|identity| identity.ledger),
+        facts,
+        payables,
+        unknown,
+    })
+}
+
+/// Refuses facts that show a wrong key or a wrong scope, before anything is planned.
+fn check(facts: &LedgerFacts, mode: Mode) -> Result<(), ObserveError> {
+    if !facts.overlapping.is_empty() {
+        return Err(ObserveError::Overlap(facts.overlapping.clone()));
+    }
+    for order in &facts.orders {
+        if let Some(session) =
+            order.session.as_ref().filter(|id| Mode::of_session(id.as_str()).is_some_and(|its| its != mode))
+        {
+            return Err(ObserveError::WrongMode { order: order.id.clone(), session: session.clone(), mode });
+        }
+    }
+    Ok(())
+}
+
+/// From when on sessions are listed: before the first order in scope, and far enough back for every open one.
+fn window_start(facts: &LedgerFacts, now: Timestamp) -> Timestamp {
+    let orders = facts.orders.iter().filter_map(|order| order.created_at);
+    let retired = facts.retired.iter().map(|retired| retired.at);
+    let attempts = facts.attempts.iter().map(|attempt| attempt.began_at);
+    orders.chain(retired).chain(attempts).chain([now]).min().unwrap_or(now) - OPEN_WINDOW
+}
+
+/// Asks by id for the recorded sessions of pending and paid orders that no page held; gives those that Stripe does not know.
+async fn retrieve_missing<W: Wire, C: Clock>(
+    stripe: &Stripe<W, C>,
+    facts: &LedgerFacts,
+    payables: &mut Vec<Payable>,
+) -> Result<BTreeSet<SessionId>, StripeError> {
+    let listed: BTreeSet<&SessionId> = payables.iter().map(|payable| &payable.id).collect();
+    let wanted: BTreeSet<SessionId> = facts
+        .orders
+        .iter()
+        .filter(|order| order.status.is_live())
+        .filter_map(|order| order.session.clone())
+        .filter(|id| !listed.contains(id))
+        .collect();
+    let answers: Vec<(SessionId, Option<Payable>)> = stream::iter(wanted)
+        .map(|id| async move { stripe.session(&id).await.map(|answer| (id, answer)) })
+        .buffer_unordered(RETRIEVES_AT_ONCE)
+        .try_collect()
+        .await?;
+    let mut unknown = BTreeSet::new();
+    for (id, answer) in answers {
+        match answer {
+            Some(payable) => payables.push(payable),
+            None => {
+                unknown.insert(id);
+            }
+        }
+    }
+    Ok(unknown)
+}

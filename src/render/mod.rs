@@ -1,3 +1,16 @@
 //! Terminal, JSON, Markdown, progress, and errors with their exit codes.
 
+pub mod apply;
+mod errors;
+mod exit;
+mod failure;
 pub mod plan;
+mod progress;
+mod ui;
+pub mod verify;
+
+pub use errors::{mass_retire, outdated};
+pub use exit::Exit;
+pub use failure::Failure;
+pub use progress::Progress;
+pub use ui::{ColorChoice, Ui};

@@ -7,6 +7,8 @@ mod judge;
 
 pub use judge::{Candidate, Verdict, judge};
 
+use std::fmt;
+
 use crate::domain::{Order, OrderId, Ownership, Payable, SessionId};
 use crate::ledger::{Ledger, LedgerError, Written};
 use crate::stripe::{Sessions, StripeError};
@@ -31,6 +33,16 @@ pub enum Settled {
     NotPaid(String),
     /// There is a payment, and no order that it settles; why. A person must look at it.
     Unmatched(String),
+}
+
+impl fmt::Display for Settled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recorded { order } => write!(f, "the payment is recorded on order {order}"),
+            Self::AlreadyRecorded { order } => write!(f, "order {order} had the payment already"),
+            Self::NotPaid(why) | Self::Unmatched(why) => f.write_str(why),
+        }
+    }
 }
 
 /// Why a session could not be settled. Safe to try again.
@@ -81,6 +93,14 @@ pub async fn settle(
             }
         }
     }
+}
+
+/// Marks an order paid that was settled outside Stripe, as the manifest says: no payment intent.
+///
+/// # Errors
+/// [`LedgerError`]; safe to try again.
+pub async fn settle_elsewhere(ledger: &impl Ledger, order: &OrderId) -> Result<Written, LedgerError> {
+    ledger.mark_paid(order, None).await
 }
 
 /// The order that the session's metadata names, and the orders on which the session is recorded.

@@ -1,13 +1,14 @@
-//! The account, its webhook endpoints and its events. Plain paths; only read.
+//! The account, its webhook endpoints and its events. Plain paths.
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::request::get;
+use super::request::{get, path_id};
 use super::{Stripe, StripeError};
 use crate::domain::SessionId;
-use crate::world::{Clock, Wire};
+use crate::world::{Clock, Method, Wire, WireRequest};
 
 /// The account a key belongs to. It does not say its mode: the key's prefix does.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -55,6 +56,19 @@ impl WebhookEndpoint {
     pub fn gets(&self, kind: &str) -> bool {
         self.enabled_events.iter().any(|event| event == "*" || event == kind)
     }
+}
+
+/// An endpoint that was registered just now.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Registered {
+    /// `we_…`.
+    pub id: String,
+    /// Its signing secret, `whsec_…`.
+    pub secret: SecretString,
+}
+
+fn plain(method: Method, path: &str, body: Option<String>) -> WireRequest {
+    WireRequest { method, path: path.to_owned(), query: None, body, idempotency_key: None }
 }
 
 /// An event as Stripe lists it (for 30 days).
@@ -113,6 +127,29 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
     /// As any request; a restricted key may lack the right.
     pub async fn webhook_endpoints(&self) -> Result<Vec<WebhookEndpoint>, StripeError> {
         self.all_at("/v1/webhook_endpoints", &[]).await
+    }
+
+    /// Registers an endpoint for the events of Checkout; its signing secret is told only now.
+    ///
+    /// # Errors
+    /// As any request.
+    pub async fn register_endpoint(&self, url: &str) -> Result<Registered, StripeError> {
+        let kinds = ["completed", "expired", "async_payment_succeeded", "async_payment_failed"];
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("url", url);
+        for (index, kind) in kinds.iter().enumerate() {
+            form.append_pair(&format!("enabled_events[{index}]"), &format!("checkout.session.{kind}"));
+        }
+        self.call(plain(Method::Post, "/v1/webhook_endpoints", Some(form.finish()))).await?.decode()
+    }
+
+    /// Takes an endpoint away again.
+    ///
+    /// # Errors
+    /// As any request.
+    pub async fn unregister_endpoint(&self, registered: &Registered) -> Result<(), StripeError> {
+        let path = format!("/v1/webhook_endpoints/{}", path_id(&registered.id)?);
+        self.call(plain(Method::Delete, &path, None)).await.map(drop)
     }
 
     /// The events of these types since a time, newest first. Stripe takes at most 20 types, and keeps events 30 days.

@@ -103,6 +103,11 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         Self { wire, clock, limits, pace, ahead: Mutex::new(None) }
     }
 
+    /// The wire beneath.
+    pub const fn wire(&self) -> &W {
+        &self.wire
+    }
+
     /// Now on Stripe's clock, as the `Date` of the last answer tells it; none before the first.
     #[must_use]
     pub fn now(&self) -> Option<Timestamp> {

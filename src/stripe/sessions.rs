@@ -37,6 +37,12 @@ impl<T: Sessions> Sessions for &T {
     }
 }
 
+impl<T: Sessions> Sessions for std::sync::Arc<T> {
+    fn session(&self, id: &SessionId) -> impl Future<Output = Result<Option<Payable>, StripeError>> + Send {
+        (**self).session(id)
+    }
+}
+
 /// What is true of a session that was to be closed. Only after [`Closed::Expired`], [`Closed::Complete`] and
 /// [`Closed::Unknown`] can nobody pay at it and has nobody paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +126,18 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         let update = UpdateCheckoutSession::new(path_id(id.as_str())?)
             .metadata(pairs.collect::<std::collections::HashMap<String, String>>());
         self.one(built(&update)).await
+    }
+
+    /// A session's object as Stripe sends it in events; none where Stripe does not know it.
+    ///
+    /// # Errors
+    /// As any request.
+    pub async fn session_object(&self, id: &SessionId) -> Result<Option<serde_json::Value>, StripeError> {
+        match self.call(built(&RetrieveCheckoutSession::new(path_id(id.as_str())?))).await {
+            Ok(answer) => Ok(Some(answer.decode()?)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn one(&self, request: WireRequest) -> Result<Payable, StripeError> {

@@ -8,11 +8,7 @@
 
 mod harness;
 mod ledger;
-mod ledger_peers;
 mod manifest;
-mod sandbox_core;
-mod sandbox_http;
-mod sdk;
 mod stripe;
 mod structure;
 mod supply_chain;

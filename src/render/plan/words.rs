@@ -100,7 +100,7 @@ pub(super) fn remarks(plan: &Plan) -> Vec<String> {
 }
 
 /// `1 order`, `2 orders`.
-pub(super) fn plural(n: usize, noun: &str) -> String {
+pub(in crate::render) fn plural(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 

@@ -168,9 +168,7 @@ impl Core {
         let host = now;
         let now = self.clock(host);
         self.pass_time(now);
-        // The counter stands in it because the number of requests starts again with the process.
-        let purpose = format!("req/{now}/{}", self.settings.counter);
-        let id = format!("req_{}", ids::draw(self.settings.seed, self.stats.next_request(), &purpose, 14));
+        let id = format!("req_{}", ids::draw(self.settings.seed, self.stats.next_request(), &format!("req{now}"), 14));
         self.stats.arrived(&call, &id);
         match self.admit(host, &call, &id) {
             Ok(Admitted::Work(work)) => {

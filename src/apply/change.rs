@@ -1,0 +1,200 @@
+//! Carries out one change, step by step.
+
+use crate::domain::{Metadata, OrderId, Ownership, Payable, Registration, Seen, SessionId};
+use crate::ledger::{Attempt, AttemptFor, Ledger, LedgerError, RetireHow, Written};
+use crate::plan::{Change, Finding, Step};
+use crate::settle::{SettleError, Settled, settle, settle_elsewhere};
+use crate::stripe::{Closed, StripeError};
+use crate::world::{Clock, Wire};
+
+use super::Hands;
+use super::report::ChangeResult;
+use super::retry::again;
+
+/// Why a step of a change failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The orders database.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Stripe.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    /// A payment could not be settled.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+    /// A step that the manifest cannot have asked for.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl StepError {
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Ledger(LedgerError::Fenced) => "lock-lost",
+            Self::Ledger(_) => "database",
+            Self::Stripe(_) => "stripe",
+            Self::Settle(_) => "settle",
+            Self::Internal(_) => "internal",
+        }
+    }
+}
+
+/// How a change came out, beside its result.
+pub(super) enum Carried {
+    /// Carried out, or failed: the result says which.
+    Through(ChangeResult),
+    /// The world has moved: the registration must be observed and planned again.
+    Moved(ChangeResult),
+}
+
+/// What one step means for the next.
+enum Went {
+    On,
+    /// The rest of the change is not needed; why.
+    Ends(String),
+    /// The row was not as it was seen.
+    Moved,
+}
+
+impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
+    /// Carries out the steps of a change in their order.
+    pub(super) async fn carry_out(&self, change: &Change) -> Carried {
+        let mut result = ChangeResult::of(change);
+        let mut done: Vec<&'static str> = Vec::new();
+        for step in &change.steps {
+            match self.carry_out_step(step, change, &mut result).await {
+                Ok(Went::On) => done.push(word(step)),
+                Ok(Went::Ends(why)) => return Carried::Moved(result.skipped(why)),
+                Ok(Went::Moved) => {
+                    return Carried::Moved(result.skipped("the order changed meanwhile: it is looked at again"));
+                }
+                Err(error) => {
+                    let before = if done.is_empty() {
+                        "nothing was done".to_owned()
+                    } else {
+                        format!("done before: {}", done.join(", "))
+                    };
+                    let message = format!("{} failed: {error} ({before}; safe to run again)", word(step));
+                    return Carried::Through(result.failed(error.code(), message));
+                }
+            }
+        }
+        Carried::Through(result)
+    }
+
+    async fn carry_out_step(&self, step: &Step, change: &Change, result: &mut ChangeResult) -> Result<Went, StepError> {
+        match step {
+            Step::Expire { session, .. } => self.expire(session).await,
+            Step::Retire { seen, how, reason } => self.retire(seen, *how, *reason).await,
+            Step::Bill { registration, amount } => {
+                let subject = AttemptFor::New { registration: registration.clone(), amount: *amount };
+                Ok(made(self.bill(registration, *amount, subject).await?, result))
+            }
+            Step::Renew { seen } => {
+                let subject = AttemptFor::Standing(seen.clone());
+                Ok(made(self.bill(&seen.registration, seen.amount, subject).await?, result))
+            }
+            Step::Repair { session, order, registration } => self.repair(session, order, registration, result).await,
+            Step::Rename { seen, to } => {
+                if let Some(registration) = &change.subject.registration {
+                    result.registration = Some(registration.clone());
+                }
+                Ok(written(again(self.clock, || self.ledger.rename(&self.guard, seen, to)).await?))
+            }
+            Step::RecordPayment { session, .. } => self.record_payment(session).await,
+            Step::Settle { seen } => Ok(written(settle_elsewhere(self.ledger, &seen.id).await?)),
+            Step::RecordRefund { seen } => Ok(written(again(self.clock, || self.ledger.mark_refunded(seen)).await?)),
+        }
+    }
+
+    /// Closes a payable at Stripe; where that fails, it is read again and what is true is done.
+    async fn expire(&self, session: &SessionId) -> Result<Went, StepError> {
+        match self.stripe.close(session).await? {
+            Closed::Expired | Closed::Complete(_) | Closed::Unknown => Ok(Went::On),
+            Closed::Paid(_) => {
+                let settled = settle(self.stripe, self.ledger, session).await?;
+                Ok(Went::Ends(format!("it was paid meanwhile: {settled}")))
+            }
+            Closed::Processing(_) => Ok(Went::Ends("a payment is on its way: it is left alone".to_owned())),
+        }
+    }
+
+    /// Puts metadata right. A session that has closed meanwhile refuses an update: then it is looked at again.
+    async fn repair(
+        &self,
+        session: &SessionId,
+        order: &OrderId,
+        registration: &Registration,
+        result: &mut ChangeResult,
+    ) -> Result<Went, StepError> {
+        match self.stripe.update_metadata(session, &self.ownership(order, registration)).await {
+            Ok(payable) => {
+                result.url = payable.url;
+                result.expires_at = payable.expires_at;
+                Ok(Went::On)
+            }
+            Err(error) if error.is_permanent() => {
+                let open = self.stripe.session(session).await?.is_some_and(|payable| payable.is_open());
+                if open { Err(error.into()) } else { Ok(Went::Moved) }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn retire(&self, seen: &Seen, how: RetireHow, reason: Finding) -> Result<Went, StepError> {
+        let now = self.stripe.time().await?;
+        let write = || self.ledger.retire(&self.guard, seen, how, reason.code(), now);
+        Ok(written(again(self.clock, write).await?))
+    }
+
+    async fn record_payment(&self, session: &SessionId) -> Result<Went, StepError> {
+        Ok(match settle(self.stripe, self.ledger, session).await? {
+            Settled::Recorded { .. } | Settled::AlreadyRecorded { .. } => Went::On,
+            other => Went::Ends(other.to_string()),
+        })
+    }
+
+    /// What a payable that is repaired in place must say.
+    fn ownership(&self, order: &OrderId, registration: &Registration) -> Metadata {
+        Ownership {
+            order: order.clone(),
+            ledger: self.ledger_id.clone(),
+            attempt: None,
+            tournament: self.manifest.tournament.id.clone(),
+            player: registration.player.clone(),
+            fee: registration.fee.clone(),
+        }
+        .to_metadata()
+    }
+}
+
+fn made(made: Option<(Attempt, Payable)>, result: &mut ChangeResult) -> Went {
+    let Some((attempt, payable)) = made else { return Went::Moved };
+    result.order = Some(attempt.order);
+    result.session = Some(payable.id);
+    result.url = payable.url;
+    result.expires_at = payable.expires_at;
+    Went::On
+}
+
+fn written(written: Written) -> Went {
+    match written {
+        Written::Done => Went::On,
+        Written::Moved => Went::Moved,
+    }
+}
+
+fn word(step: &Step) -> &'static str {
+    match step {
+        Step::Expire { .. } => "expiring the session",
+        Step::Retire { .. } => "retiring the order",
+        Step::Bill { .. } => "making the order and its session",
+        Step::Renew { .. } => "making the new session",
+        Step::Repair { .. } => "repairing the metadata",
+        Step::Rename { .. } => "moving the order",
+        Step::RecordPayment { .. } => "recording the payment",
+        Step::Settle { .. } => "marking the order paid",
+        Step::RecordRefund { .. } => "recording the refund",
+    }
+}

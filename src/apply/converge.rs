@@ -1,0 +1,306 @@
+//! One run: lock, recover, observe, plan, carry out, prove.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{Mode, Ownership, Payable, RunId, SessionId};
+use crate::ledger::{Identity, Ledger, LedgerError, LockHolder, Run, Scope};
+use crate::manifest::Manifest;
+use crate::observe::{Observation, ObserveError, observe};
+use crate::plan::{Difference, Options, Plan, Saved, plan};
+use crate::stripe::{CheckoutSettings, Stripe, StripeError};
+use crate::world::{Clock, Wire};
+
+use super::change::StepError;
+use super::lock::take_lock;
+use super::report::{ChangeOutcome, Proof, Report, Watch};
+use super::{Hands, Stop, uuid};
+
+/// How often a registration that moved under our hands is planned again.
+const ROUNDS: usize = 3;
+
+/// What was agreed to before the run.
+#[derive(Clone, Debug)]
+pub enum Confirmed {
+    /// Whatever is needed (`--yes` without a saved plan).
+    Anything,
+    /// What a person saw, or a saved plan: nothing else, but for recording payments.
+    Only {
+        /// The plan with the digest of its facts.
+        saved: Box<Saved>,
+        /// What has become unnecessary may be skipped.
+        allow_less: bool,
+    },
+}
+
+/// What a run is to do.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// Its scope in the database.
+    pub scope: Scope,
+    /// How payables are made.
+    pub checkout: &'a CheckoutSettings,
+    /// The Stripe account.
+    pub account: &'a str,
+    /// The mode.
+    pub mode: Mode,
+    /// For the planner.
+    pub options: Options,
+    /// What was agreed to.
+    pub confirmed: Confirmed,
+    /// How many registrations at once, at least one.
+    pub parallelism: usize,
+    /// User and host, for lock and history.
+    pub who: String,
+    /// How long to wait for the lock, in seconds.
+    pub lock_timeout: SignedDuration,
+}
+
+/// Why a run did not begin. Nothing was written to an order or to Stripe.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// One side did not answer.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// The database did not answer.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Stripe did not answer.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    /// An attempt of an earlier run could not be settled.
+    #[error("an unfinished attempt of an earlier run could not be settled: {0}")]
+    Recover(String),
+    /// Another run holds the lock.
+    #[error("{} is at work since {}", .0.who, .0.since)]
+    Locked(LockHolder),
+    /// Database, account and mode do not belong together.
+    #[error("this database belongs to Stripe account {} ({} mode)", .0.account.as_deref().unwrap_or("?"), .0.mode.map_or("?".to_owned(), |m| m.to_string()))]
+    WrongAccount(Identity),
+    /// What was agreed to no longer is what there is to do.
+    #[error("the facts have moved since the plan was made")]
+    Outdated(Vec<Difference>),
+    /// The guard on mass retirement.
+    #[error("{} of {} live orders would be retired because their players left the manifest (the limit is {} %)", .0.retiring, .0.live, .0.limit_percent)]
+    MassRetire(crate::plan::MassRetire),
+}
+
+/// Runs a job to its end. An `Err` means that nothing was done; whatever went wrong later stands in the report.
+///
+/// # Errors
+/// See [`ApplyError`].
+pub async fn converge<L: Ledger, W: Wire, C: Clock>(
+    ledger: &L,
+    stripe: &Stripe<W, C>,
+    clock: &C,
+    job: &Job<'_>,
+    stop: &Stop,
+    watch: &impl Watch,
+) -> Result<Report, ApplyError> {
+    let identity = bound(ledger, clock, job.account, job.mode).await?;
+    let run = RunId(uuid(clock.random()));
+    let guard = take_lock(ledger, clock, &job.who, &run, job.lock_timeout).await?;
+    let hands = Hands {
+        ledger,
+        stripe,
+        clock,
+        manifest: job.manifest,
+        checkout: job.checkout,
+        ledger_id: identity.ledger,
+        guard,
+    };
+    let report = tokio::select! {
+        report = hands.run(job, stop, watch) => report,
+        () = hands.keep_alive() => unreachable_heartbeat(),
+    };
+    // The lock's lease ends by itself: a lost answer here must not turn a finished run into a failed one.
+    let _ = ledger.unlock(&hands.guard).await;
+    report
+}
+
+/// The database's identity, made and bound to account and mode where this is the first run.
+pub(crate) async fn bound<L: Ledger, C: Clock>(
+    ledger: &L,
+    clock: &C,
+    account: &str,
+    mode: Mode,
+) -> Result<Identity, ApplyError> {
+    let identity = ledger.prepare(clock.random()).await?;
+    let identity = if identity.account.is_none() { ledger.bind(account, mode).await? } else { identity };
+    if identity.account.as_deref() != Some(account) || identity.mode != Some(mode) {
+        return Err(ApplyError::WrongAccount(identity));
+    }
+    Ok(identity)
+}
+
+/// The heartbeat never ends by itself; were it to, the fence still keeps a run without lock from writing.
+fn unreachable_heartbeat() -> Result<Report, ApplyError> {
+    Err(ApplyError::Ledger(LedgerError::Fenced))
+}
+
+impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
+    async fn run(&self, job: &Job<'_>, stop: &Stop, watch: &impl Watch) -> Result<Report, ApplyError> {
+        let observed = self.observe(job).await?;
+        if let Confirmed::Only { saved, .. } = &job.confirmed {
+            let fresh = plan(self.manifest, &observed, &job.options);
+            let moved = saved.compare(&fresh, &observed);
+            if !moved.is_empty() && !allows_less(&job.confirmed) {
+                return Err(ApplyError::Outdated(moved));
+            }
+        }
+        let started = self.clock.now();
+        self.start_run(job, started).await?;
+        let outcome = self.work(job, observed, stop, watch).await;
+        let (word, line) = summary_of(&outcome);
+        // History is for people; the work is done whether or not this line is written.
+        let _ = self.ledger.finish_run(&self.guard.run, self.clock.now(), word, &line).await;
+        outcome
+    }
+
+    async fn work(
+        &self,
+        job: &Job<'_>,
+        observed: Observation,
+        stop: &Stop,
+        watch: &impl Watch,
+    ) -> Result<Report, ApplyError> {
+        let recovered = self.recover_all(&observed).await?;
+        let observed = if recovered > 0 { self.observe(job).await? } else { observed };
+        let first = self.agreed(job, plan(self.manifest, &observed, &job.options))?;
+        if let Some(mass) = first.mass_retire {
+            return Err(ApplyError::MassRetire(mass));
+        }
+        let mut report = Report {
+            plan: first.clone(),
+            results: Vec::new(),
+            remaining: None,
+            proof: None,
+            unproved: None,
+            recovered,
+            interrupted: false,
+        };
+        watch.begins(first.changes.iter().filter(|change| !change.steps.is_empty()).count());
+        self.rounds(job, first, &mut report, stop, watch).await;
+        report.interrupted = stop.is_asked();
+        self.prove(job, &mut report).await;
+        Ok(report)
+    }
+
+    /// What may be done of a fresh plan under what was agreed to.
+    fn agreed(&self, job: &Job<'_>, fresh: Plan) -> Result<Plan, ApplyError> {
+        match &job.confirmed {
+            Confirmed::Anything => Ok(fresh),
+            Confirmed::Only { saved, allow_less } => saved.restrict(fresh, *allow_less).map_err(ApplyError::Outdated),
+        }
+    }
+
+    /// Carries out a plan; registrations that moved are observed and planned again, a few times.
+    async fn rounds(&self, job: &Job<'_>, first: Plan, report: &mut Report, stop: &Stop, watch: &impl Watch) {
+        let mut next = first;
+        for round in 1..=ROUNDS {
+            let (results, moved) = self.carry_out_all(&next, job.parallelism, stop, watch).await;
+            report.results.extend(results);
+            if moved == 0 || stop.is_asked() || round == ROUNDS || matches!(job.confirmed, Confirmed::Only { .. }) {
+                return;
+            }
+            watch.says("The orders have moved meanwhile: looking again.");
+            let Ok(observed) = self.observe(job).await else { return };
+            next = plan(self.manifest, &observed, &job.options);
+            if next.mass_retire.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Settles every attempt that an earlier run left open.
+    async fn recover_all(&self, observed: &Observation) -> Result<u32, ApplyError> {
+        let mut recovered = 0;
+        for attempt in &observed.facts.attempts {
+            self.recover(attempt).await.map_err(|error| match error {
+                StepError::Ledger(error) => ApplyError::Ledger(error),
+                StepError::Stripe(error) => ApplyError::Stripe(error),
+                other => ApplyError::Recover(other.to_string()),
+            })?;
+            recovered += 1;
+        }
+        Ok(recovered)
+    }
+
+    async fn observe(&self, job: &Job<'_>) -> Result<Observation, ObserveError> {
+        observe(self.ledger, self.stripe, &job.scope, job.account, job.mode).await
+    }
+
+    /// Reads both sides again: what is left, and whether every live payable carries its own order's id.
+    async fn prove(&self, job: &Job<'_>, report: &mut Report) {
+        match self.observe(job).await {
+            Ok(observed) => {
+                report.proof = Some(proof(&observed));
+                report.remaining = Some(plan(self.manifest, &observed, &job.options));
+            }
+            Err(error) => report.unproved = Some(error.to_string()),
+        }
+    }
+
+    async fn start_run(&self, job: &Job<'_>, at: Timestamp) -> Result<(), LedgerError> {
+        self.ledger
+            .start_run(&Run {
+                id: self.guard.run.clone(),
+                command: "apply".to_owned(),
+                tournament: self.manifest.tournament.id.clone(),
+                environment: job.options.environment.clone(),
+                manifest_sha256: self.manifest.sha256.clone(),
+                who: job.who.clone(),
+                started_at: at,
+                finished_at: None,
+                outcome: None,
+                summary: None,
+            })
+            .await
+    }
+}
+
+fn allows_less(confirmed: &Confirmed) -> bool {
+    matches!(confirmed, Confirmed::Only { allow_less: true, .. })
+}
+
+fn proof(observed: &Observation) -> Proof {
+    let payables: BTreeMap<&SessionId, &Payable> = observed.payables.iter().map(|one| (&one.id, one)).collect();
+    let mut proof = Proof::default();
+    for order in observed.facts.orders.iter().filter(|order| order.status.is_live()) {
+        let Some(payable) = order.session.as_ref().and_then(|id| payables.get(id)) else { continue };
+        if payable.is_open() {
+            proof.live += 1;
+            if Ownership::order_in(&payable.metadata).as_ref() != Some(&order.id) {
+                proof.without_order_id.push(payable.id.clone());
+            }
+        }
+    }
+    proof
+}
+
+fn summary_of(outcome: &Result<Report, ApplyError>) -> (&'static str, String) {
+    match outcome {
+        Err(error) => ("refused", error.to_string()),
+        Ok(report) => {
+            let failed = report.count(ChangeOutcome::Failed);
+            let line = format!(
+                "{} done, {} skipped, {failed} failed",
+                report.count(ChangeOutcome::Done),
+                report.count(ChangeOutcome::Skipped)
+            );
+            (
+                if report.interrupted {
+                    "interrupted"
+                } else if failed > 0 {
+                    "failed"
+                } else {
+                    "done"
+                },
+                line,
+            )
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The order in which changes are carried out: what can be paid twice is expired first, everywhere; then registrations
+//! side by side, and inside one its changes one after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, stream};
+
+use crate::domain::Registration;
+use crate::ledger::{Ledger, RunStep};
+use crate::plan::{Action, Change, Plan};
+use crate::world::{Clock, Wire};
+
+use super::change::Carried;
+use super::report::{ChangeOutcome, ChangeResult, Watch};
+use super::{Hands, Stop};
+
+/// A change with its place in the plan.
+type Placed<'a> = (usize, &'a Change);
+
+/// What came of a group.
+#[derive(Default)]
+struct Through {
+    results: Vec<(usize, ChangeResult)>,
+    /// How many of its changes found that the world had moved.
+    moved: usize,
+    /// The registration, where not everything went through: nothing more is begun for it.
+    unsettled: Option<Registration>,
+}
+
+impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
+    /// Carries out every change of a plan that has steps. Gives the results in the plan's order, and how many changes
+    /// found that the world had moved.
+    pub(super) async fn carry_out_all(
+        &self,
+        plan: &Plan,
+        parallelism: usize,
+        stop: &Stop,
+        watch: &impl Watch,
+    ) -> (Vec<ChangeResult>, usize) {
+        let work = plan.changes.iter().enumerate().filter(|(_, change)| !change.steps.is_empty());
+        let (expire, rest): (Vec<_>, Vec<_>) = work.partition(|(_, change)| change.action == Action::Expire);
+        let mut unsettled = BTreeSet::new();
+        let mut results = Vec::new();
+        let mut moved = 0;
+        for phase in [group(expire), group(rest)] {
+            let groups = phase.into_iter().map(|group| self.carry_out_group(group, &unsettled, stop, watch));
+            let through: Vec<Through> = stream::iter(groups).buffer_unordered(parallelism.max(1)).collect().await;
+            for group in through {
+                moved += group.moved;
+                results.extend(group.results);
+                unsettled.extend(group.unsettled);
+            }
+        }
+        results.sort_by_key(|(index, _)| *index);
+        (results.into_iter().map(|(_, result)| result).collect(), moved)
+    }
+
+    async fn carry_out_group(
+        &self,
+        changes: Vec<Placed<'_>>,
+        unsettled: &BTreeSet<Registration>,
+        stop: &Stop,
+        watch: &impl Watch,
+    ) -> Through {
+        let registration = changes.first().and_then(|(_, change)| change.subject.registration.clone());
+        let mut through =
+            Through { unsettled: registration.filter(|one| unsettled.contains(one)), ..Through::default() };
+        for (index, change) in changes {
+            let result = if stop.is_asked() {
+                ChangeResult::of(change).skipped("interrupted before it began")
+            } else if through.unsettled.is_some() {
+                ChangeResult::of(change).skipped("an earlier change of this registration did not go through")
+            } else {
+                match self.carry_out(change).await {
+                    Carried::Through(result) => result,
+                    Carried::Moved(result) => {
+                        through.moved += 1;
+                        result
+                    }
+                }
+            };
+            if result.outcome != ChangeOutcome::Done {
+                through.unsettled.clone_from(&change.subject.registration);
+            }
+            self.log(&result).await;
+            watch.finished(&result);
+            through.results.push((index, result));
+        }
+        through
+    }
+
+    async fn log(&self, result: &ChangeResult) {
+        let outcome = match result.outcome {
+            ChangeOutcome::Done => "done",
+            ChangeOutcome::Skipped => "skipped",
+            ChangeOutcome::Failed => "failed",
+        };
+        let step = RunStep {
+            at: self.clock.now(),
+            registration: result.registration.clone(),
+            action: result.action.word().to_owned(),
+            order: result.order.clone(),
+            session: result.session.clone(),
+            outcome: outcome.to_owned(),
+            detail: result.error.as_ref().map(|error| error.message.clone()).or_else(|| result.detail.clone()),
+        };
+        // History is for people and never read to recover: a line that is lost loses no money.
+        let _ = self.ledger.log_step(&self.guard.run, &step).await;
+    }
+}
+
+/// Groups changes by their registration, each group in the order of precedence; a payable without one is its own group.
+fn group(changes: Vec<Placed<'_>>) -> Vec<Vec<Placed<'_>>> {
+    let mut of: BTreeMap<&Registration, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<Placed<'_>>> = Vec::new();
+    for (index, change) in changes {
+        let next = groups.len();
+        let at =
+            change.subject.registration.as_ref().map_or(next, |registration| *of.entry(registration).or_insert(next));
+        if at == next {
+            groups.push(Vec::new());
+        }
+        groups[at].push((index, change));
+    }
+    for group in &mut groups {
+        group.sort_by_key(|(index, change)| (change.action, *index));
+    }
+    groups
+}

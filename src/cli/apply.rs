@@ -1,0 +1,216 @@
+//! `tourney apply`: converges, after asking.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+use jiff::SignedDuration;
+
+use crate::apply::{ChangeOutcome, Confirmed, Job, Report, Stop, converge};
+use crate::domain::PlayerId;
+use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, plan};
+use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
+use crate::world::LiveClock;
+
+use super::Shell;
+use super::plan::{check_players, player_id};
+use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
+
+/// What `apply` takes.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The manifest, or a plan saved by `plan --out`
+    #[arg(default_value = DEFAULT_MANIFEST, value_name = "MANIFEST OR PLAN")]
+    target: PathBuf,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// In live mode, instead of typing it: the tournament's id
+    #[arg(long, value_name = "TOURNAMENT")]
+    confirm: Option<String>,
+    /// How many registrations at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    parallelism: u8,
+    /// Only these players
+    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id)]
+    player: Option<Vec<PlayerId>>,
+    /// Apply even where a great share of the live orders is retired
+    #[arg(long)]
+    allow_mass_retire: bool,
+    /// Of a saved plan, skip what has become unnecessary; anything more is still refused
+    #[arg(long)]
+    allow_less: bool,
+    /// How long to wait for the lock, for example 30s or 2m
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = super::duration)]
+    lock_timeout: SignedDuration,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Every refusal of the contract, before the first write.
+pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+    if !args.yes && !shell.ui.interactive {
+        return Err(Failure::new("confirmation-needed", "there is no terminal to ask on; nothing was done")
+            .hint("look at tourney plan, then run tourney apply --yes"));
+    }
+    let saved = read_if_plan(&args.target)?;
+    if saved.is_some() && args.player.is_some() {
+        return Err(Failure::usage("--player goes with a manifest: a saved plan has its own players"));
+    }
+    if saved.is_none() && args.allow_less {
+        return Err(Failure::usage("--allow-less goes with a saved plan"));
+    }
+    let manifest = saved.as_ref().map_or_else(|| args.target.clone(), |saved| saved.manifest_path(&args.target));
+    let env = site::resolve(shell, &manifest)?;
+    let loaded = site::load(shell, &env, &manifest)?;
+    check_players(&loaded.manifest, args.player.as_deref())?;
+    let site = Site::open(shell, env).await?;
+    let exit = run_in(args, shell, &site, &loaded, saved).await;
+    site.close().await;
+    exit
+}
+
+/// Reads a saved plan; none where the target is a manifest (or cannot be read: the manifest's reader says why).
+fn read_if_plan(target: &Path) -> Result<Option<Saved>, Failure> {
+    let small = std::fs::metadata(target).is_ok_and(|file| file.is_file() && file.len() <= LARGEST_SAVED_PLAN);
+    let Some(bytes) = small.then(|| std::fs::read(target).ok()).flatten() else { return Ok(None) };
+    Saved::parse(&bytes).map_err(|error| {
+        Failure::new("bad-plan", format!("{}: {error}; nothing was done", target.display()))
+            .hint("make a new one with tourney plan --out FILE")
+    })
+}
+
+async fn run_in(
+    args: &Args,
+    shell: &Shell,
+    site: &Site,
+    loaded: &Loaded,
+    saved: Option<Saved>,
+) -> Result<Exit, Failure> {
+    let options = options(args, site, saved.as_ref());
+    let observed = site.observe(loaded).await?;
+    let fresh = plan(&loaded.manifest, &observed, &options);
+    if let Some(mass) = fresh.mass_retire {
+        return Err(mass_retire(mass));
+    }
+    let (agreed, confirmed) = match saved {
+        Some(saved) => {
+            let moved = saved.compare(&fresh, &observed);
+            if !moved.is_empty() && !args.allow_less {
+                return Err(outdated(&moved));
+            }
+            let agreed = saved.restrict(fresh, args.allow_less).map_err(|moved| outdated(&moved))?;
+            (agreed, Confirmed::Only { saved: Box::new(saved), allow_less: args.allow_less })
+        }
+        None if args.yes => (fresh, Confirmed::Anything),
+        None => {
+            let saved = Saved::new(&fresh, &observed, &options, &loaded.path);
+            (fresh, Confirmed::Only { saved: Box::new(saved), allow_less: false })
+        }
+    };
+    let work = agreed.changes.iter().filter(|change| !change.steps.is_empty()).count();
+    if work == 0 && observed.facts.attempts.is_empty() {
+        return Ok(nothing_to_do(shell, loaded, &agreed));
+    }
+    shell.ui.note(&show_plan::terminal(&agreed, &loaded.manifest, shell.ui.color_err));
+    confirm(args, shell, site, loaded, work)?;
+    let report = carry_out(args, shell, site, loaded, options, confirmed).await?;
+    print(shell, loaded, &report);
+    Ok(exit_of(&report))
+}
+
+fn options(args: &Args, site: &Site, saved: Option<&Saved>) -> Options {
+    match saved {
+        Some(saved) => {
+            let options = saved.options(&site.env.name);
+            Options { allow_mass_retire: args.allow_mass_retire || options.allow_mass_retire, ..options }
+        }
+        None => Options { players: args.player.clone(), allow_mass_retire: args.allow_mass_retire, ..site.options() },
+    }
+}
+
+async fn carry_out(
+    args: &Args,
+    shell: &Shell,
+    site: &Site,
+    loaded: &Loaded,
+    options: Options,
+    confirmed: Confirmed,
+) -> Result<Report, Failure> {
+    let checkout = site.checkout();
+    let job = Job {
+        manifest: &loaded.manifest,
+        scope: loaded.scope(),
+        checkout: &checkout,
+        account: &site.account,
+        mode: site.mode,
+        options,
+        confirmed,
+        parallelism: usize::from(args.parallelism),
+        who: shell.process.who(),
+        lock_timeout: args.lock_timeout,
+    };
+    let stop = Stop::default();
+    let progress = Progress::new(&shell.ui);
+    let work = converge(&site.ledger, &site.stripe, &LiveClock, &job, &stop, &progress);
+    let report = super::signals::finishing(work, &stop, &shell.ui).await;
+    progress.end();
+    Ok(report?)
+}
+
+/// Asks a person; in live mode for the tournament's id.
+fn confirm(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded, work: usize) -> Result<(), Failure> {
+    let id = loaded.manifest.tournament.id.to_string();
+    let expected = if site.mode.is_live() { id.as_str() } else { "yes" };
+    if site.mode.is_live() && args.confirm.is_some() {
+        return match &args.confirm {
+            Some(given) if *given == id => Ok(()),
+            _ => Err(Failure::new("declined", "--confirm does not name this tournament; nothing was done")),
+        };
+    }
+    if args.yes && !site.mode.is_live() {
+        return Ok(());
+    }
+    if !shell.ui.interactive {
+        return Err(Failure::new("confirmation-needed", "live mode needs the tournament's id; nothing was done")
+            .hint(format!("--confirm {id}")));
+    }
+    let changes = if work == 1 { "1 change".to_owned() } else { format!("{work} changes") };
+    let question = format!("Carry out {changes} in {} ({} mode)? Type {expected} to go on:", site.env.name, site.mode);
+    match shell.ui.ask(&question) {
+        Some(answer) if answer == expected => Ok(()),
+        _ => Err(Failure::new("declined", "declined: nothing was done")),
+    }
+}
+
+fn nothing_to_do(shell: &Shell, loaded: &Loaded, agreed: &Plan) -> Exit {
+    if shell.ui.json {
+        shell.ui.json_data(&show::nothing_json(agreed));
+    } else {
+        shell.ui.data(&show_plan::terminal(agreed, &loaded.manifest, shell.ui.color_out));
+    }
+    if agreed.summary.attention > 0 { Exit::Attention } else { Exit::Done }
+}
+
+fn print(shell: &Shell, loaded: &Loaded, report: &Report) {
+    if shell.ui.json {
+        shell.ui.json_data(&show::json(report));
+    } else {
+        shell.ui.data(&show::terminal(report, &loaded.manifest, shell.ui.color_out));
+    }
+}
+
+/// 130 where it was interrupted, 1 where something failed or is unproved, 3 where decisions are open.
+fn exit_of(report: &Report) -> Exit {
+    let unproved = report.proof.as_ref().is_none_or(|proof| !proof.without_order_id.is_empty());
+    let left = report.remaining.as_ref().is_none_or(|plan| plan.changes.iter().any(|change| !change.steps.is_empty()));
+    if report.interrupted {
+        Exit::Interrupted
+    } else if unproved || left || report.count(ChangeOutcome::Failed) > 0 {
+        Exit::Failed
+    } else if report.remaining.as_ref().is_some_and(|plan| plan.summary.attention > 0) {
+        Exit::Attention
+    } else {
+        Exit::Done
+    }
+}

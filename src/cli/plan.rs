@@ -1,0 +1,111 @@
+//! `tourney plan`: what is stale, missing or wrong, and what `apply` would do. Changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+
+use crate::domain::{Id, PlayerId};
+use crate::manifest::Manifest;
+use crate::observe::Observation;
+use crate::plan::{Options, Plan, Saved, plan};
+use crate::render::{Exit, Failure, mass_retire, plan as show};
+
+use super::Shell;
+use super::site::{self, DEFAULT_MANIFEST, Site};
+
+/// What `plan` takes.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The manifest
+    #[arg(default_value = DEFAULT_MANIFEST)]
+    manifest: PathBuf,
+    /// Save the plan for `tourney apply FILE`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print Markdown with ids only: no names, addresses or links
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+    /// Exit with 2 where there are changes, with 3 where only decisions are open
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Only these players
+    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id)]
+    player: Option<Vec<PlayerId>>,
+    /// Plan even where a great share of the live orders would be retired
+    #[arg(long)]
+    allow_mass_retire: bool,
+}
+
+/// Reads an id as the manifest writes it.
+pub(super) fn player_id(text: &str) -> Result<PlayerId, String> {
+    Id::parse(text).map(PlayerId).map_err(|error| error.to_string())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A bad manifest, a wrong environment, a side that does not answer, the guard on mass retirement.
+pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+    let env = site::resolve(shell, &args.manifest)?;
+    let loaded = site::load(shell, &env, &args.manifest)?;
+    check_players(&loaded.manifest, args.player.as_deref())?;
+    let site = Site::open(shell, env).await?;
+    let observed = site.observe(&loaded).await;
+    site.close().await;
+    let observed = observed?;
+    let options = Options { players: args.player.clone(), allow_mass_retire: args.allow_mass_retire, ..site.options() };
+    let planned = plan(&loaded.manifest, &observed, &options);
+    print(args, shell, &loaded.manifest, &planned);
+    if let Some(mass) = planned.mass_retire {
+        return Err(mass_retire(mass));
+    }
+    if let Some(out) = &args.out {
+        save(out, &args.manifest, &planned, &observed, &options)?;
+        shell.ui.note(&format!("Saved to {}: carry it out with tourney apply {0}", out.display()));
+    }
+    Ok(if args.detailed_exitcode { detailed(&planned) } else { Exit::Done })
+}
+
+/// A name on the command line that leads nowhere is a typo, not an empty plan.
+pub(super) fn check_players(manifest: &Manifest, players: Option<&[PlayerId]>) -> Result<(), Failure> {
+    for player in players.unwrap_or_default() {
+        let known = manifest.players.iter().any(|one| one.id == *player || one.renamed_from.as_ref() == Some(player));
+        if !known {
+            return Err(Failure::usage(format!("--player {player}: the manifest has no such player")));
+        }
+    }
+    Ok(())
+}
+
+fn print(args: &Args, shell: &Shell, manifest: &Manifest, planned: &Plan) {
+    if shell.ui.json && planned.mass_retire.is_none() {
+        shell.ui.json_data(&show::json(planned));
+    } else if args.markdown {
+        shell.ui.data(&show::markdown(planned));
+    } else if !shell.ui.json {
+        shell.ui.data(&show::terminal(planned, manifest, shell.ui.color_out));
+    }
+}
+
+/// 2 where there are changes, 3 where only decisions are open, else 0.
+fn detailed(planned: &Plan) -> Exit {
+    if planned.changes.iter().any(|change| !change.steps.is_empty()) {
+        Exit::Changes
+    } else if planned.summary.attention > 0 {
+        Exit::Attention
+    } else {
+        Exit::Done
+    }
+}
+
+/// Writes a saved plan; a file that stands is replaced only when the new one is whole.
+fn save(out: &Path, manifest: &Path, planned: &Plan, observed: &Observation, options: &Options) -> Result<(), Failure> {
+    // Seen from the plan's folder, so that both can be carried elsewhere together.
+    let beside = out.parent().unwrap_or_else(|| Path::new(""));
+    let manifest =
+        manifest.strip_prefix(beside).map_or_else(|_| std::path::absolute(manifest), |path| Ok(path.to_owned()));
+    let broken = |error: std::io::Error| Failure::new("io", format!("{} could not be written: {error}", out.display()));
+    let text = Saved::new(planned, observed, options, &manifest.map_err(broken)?).to_text();
+    let partial = out.with_extension("partial");
+    std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, out)).map_err(broken)
+}

@@ -1,0 +1,177 @@
+//! Where a command works: the environment resolved, its ledger and Stripe opened, and the one line that says so.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{EnvKind, Environment, Vars};
+use crate::domain::Mode;
+use crate::ledger::{Identity, Ledger as _, Mapping, Scope, SqlLedger};
+use crate::manifest::Manifest;
+use crate::observe::{Observation, observe};
+use crate::plan::Options;
+use crate::render::Failure;
+use crate::stripe::{CheckoutSettings, HttpWire, Limits, Stripe};
+use crate::world::LiveClock;
+
+use super::Shell;
+use super::wire::{EmbeddedWire, EnvWire};
+
+/// The manifest where none is named.
+pub(super) const DEFAULT_MANIFEST: &str = "tournament.yaml";
+
+/// An opened environment.
+pub(super) struct Site {
+    /// What it was resolved from.
+    pub env: Environment,
+    /// The orders database.
+    pub ledger: Arc<SqlLedger>,
+    /// Stripe.
+    pub stripe: Arc<Stripe<EnvWire, LiveClock>>,
+    /// The Stripe account, `acct_…`.
+    pub account: String,
+    /// The mode of its key.
+    pub mode: Mode,
+    /// The database's identity, once an apply has given it one.
+    pub identity: Option<Identity>,
+}
+
+/// The manifest's path and what it says.
+pub(super) struct Loaded {
+    /// Its path.
+    pub path: PathBuf,
+    /// What it says.
+    pub manifest: Manifest,
+}
+
+impl Loaded {
+    /// Which rows of the orders database belong to it.
+    #[must_use]
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            tournament: self.manifest.tournament.id.clone(),
+            fees: self.manifest.fees.iter().map(|fee| fee.id.clone()).collect(),
+            currency: self.manifest.tournament.currency,
+        }
+    }
+}
+
+/// Resolves the environment of a manifest, offline.
+///
+/// # Errors
+/// As [`crate::config::resolve`].
+pub(super) fn resolve(shell: &Shell, manifest: &Path) -> Result<Environment, Failure> {
+    let vars = Vars::from(shell.process.vars.clone());
+    let wanted = shell.global.env.as_deref().or_else(|| shell.process.var("TOURNEY_ENV"));
+    let env = crate::config::resolve(manifest, wanted, &vars, shell.process.home.as_deref(), shell.ui.interactive)?;
+    for warning in &env.warnings {
+        shell.ui.note(&format!("warning: {warning}"));
+    }
+    Ok(env)
+}
+
+/// Reads the manifest; where it is bad, still says where we are.
+///
+/// # Errors
+/// `bad-manifest`, with every problem of the file.
+pub(super) fn load(shell: &Shell, env: &Environment, path: &Path) -> Result<Loaded, Failure> {
+    let manifest = crate::manifest::read(path).map_err(|errors| {
+        shell.ui.always(&format!("{} · {}", env.name, env.database));
+        Failure::from(errors)
+    })?;
+    Ok(Loaded { path: path.to_owned(), manifest })
+}
+
+impl Site {
+    /// Opens ledger and Stripe, asks whose account it is, and says where we are on stderr. Writes nothing.
+    ///
+    /// # Errors
+    /// Where either does not answer, or they do not belong together.
+    pub(super) async fn open(shell: &Shell, env: Environment) -> Result<Self, Failure> {
+        let opened = Self::connect(&env).await;
+        let (ledger, stripe, account) =
+            opened.inspect_err(|_| shell.ui.always(&format!("{} · {}", env.name, env.database)))?;
+        let mode = env.stripe.as_ref().map_or(Mode::Test, |stripe| stripe.mode);
+        shell.ui.always(&format!("{} · {} · Stripe {account} ({mode} mode)", env.name, env.database));
+        let identity = ledger.identity().await?;
+        let site = Self { env, ledger: Arc::new(ledger), stripe: Arc::new(stripe), account, mode, identity };
+        site.check_binding()?;
+        Ok(site)
+    }
+
+    async fn connect(env: &Environment) -> Result<(SqlLedger, Stripe<EnvWire, LiveClock>, String), Failure> {
+        let ledger = SqlLedger::open(&env.database.url(), Mapping::own()).await?;
+        let (wire, limits) = match (&env.kind, &env.stripe) {
+            (EnvKind::Sandbox { state }, _) => {
+                (EnvWire::Embedded(EmbeddedWire::open(state.clone()).await?), Limits::local())
+            }
+            (EnvKind::Named, Some(stripe)) => {
+                let base = stripe.api_base.as_deref().unwrap_or(crate::stripe::API_BASE);
+                (EnvWire::Http(HttpWire::new(base, &stripe.key)?), Limits::of(stripe.mode))
+            }
+            (EnvKind::Named, None) => {
+                return Err(Failure::new("no-stripe-key", format!("environment {} names no Stripe key", env.name))
+                    .hint("set STRIPE_SECRET_KEY, or write stripe: {secret_key_file: …} in environments.yaml"));
+            }
+        };
+        let stripe = Stripe::new(wire, LiveClock, limits);
+        let account = stripe.account().await?.id;
+        Ok((ledger, stripe, account))
+    }
+
+    /// Database, account and mode were bound to each other by the first apply.
+    fn check_binding(&self) -> Result<(), Failure> {
+        let Some(identity) = &self.identity else { return Ok(()) };
+        if let Some(account) = identity.account.as_ref().filter(|account| **account != self.account) {
+            return Err(wrong_account(account, &self.account));
+        }
+        match identity.mode {
+            Some(mode) if mode != self.mode => Err(wrong_mode(mode, self.mode)),
+            _ => Ok(()),
+        }
+    }
+
+    /// How payables are made here.
+    #[must_use]
+    pub(super) fn checkout(&self) -> CheckoutSettings {
+        CheckoutSettings {
+            success_url: self.env.checkout.success_url.clone(),
+            cancel_url: self.env.checkout.cancel_url.clone(),
+            metadata: self.env.checkout.metadata.clone(),
+        }
+    }
+
+    /// For the planner.
+    #[must_use]
+    pub(super) fn options(&self) -> Options {
+        Options { environment: self.env.name.clone(), players: None, allow_mass_retire: false }
+    }
+
+    /// Reads both sides.
+    ///
+    /// # Errors
+    /// Where either does not answer.
+    pub(super) async fn observe(&self, loaded: &Loaded) -> Result<Observation, Failure> {
+        Ok(observe(&self.ledger, &self.stripe, &loaded.scope(), &self.account, self.mode).await?)
+    }
+
+    /// Ends what this process runs for the environment.
+    pub(super) async fn close(&self) {
+        if let EnvWire::Embedded(wire) = self.stripe.wire() {
+            wire.close().await;
+        }
+    }
+}
+
+/// The database is bound to another account.
+#[must_use]
+pub(super) fn wrong_account(bound: &str, ours: &str) -> Failure {
+    Failure::new("wrong-account", format!("this database belongs to Stripe account {bound}, but the key is of {ours}"))
+        .hint("right database, wrong key? Nothing was read into a plan and nothing was written")
+}
+
+/// The database is bound to the other mode.
+#[must_use]
+pub(super) fn wrong_mode(bound: Mode, ours: Mode) -> Failure {
+    Failure::new("wrong-mode", format!("this database belongs to {bound} mode, but the key is a {ours} key"))
+        .hint("right database, wrong key? Nothing was read into a plan and nothing was written")
+}

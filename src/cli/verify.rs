@@ -1,0 +1,202 @@
+//! `tourney verify`: audits every payable at Stripe, then proves the webhook with a signed round trip.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args as ClapArgs;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use crate::config::EnvKind;
+use crate::plan::plan;
+use crate::render::{Exit, Failure, verify as show};
+use crate::verify::{Check, Endpoint, Overlay, Round, Trip, Verdict, audit, round};
+use crate::webhook::{DEFAULT_PATH, Receiver};
+use crate::world::{Clock as _, LiveClock};
+
+use super::Shell;
+use super::signals;
+use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
+
+/// What `verify` takes.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The manifest
+    #[arg(default_value = DEFAULT_MANIFEST)]
+    manifest: PathBuf,
+    /// The webhook endpoint to prove, instead of the environment's
+    #[arg(long, value_name = "URL", conflicts_with = "audit_only")]
+    endpoint: Option<String>,
+    /// Only look: no round trip, nothing written
+    #[arg(long)]
+    audit_only: bool,
+    /// A person pays the canary with a test card, and Stripe itself delivers the event
+    #[arg(long, conflicts_with = "audit_only")]
+    pay: bool,
+    /// How long a person may take to pay
+    #[arg(long, value_name = "TIME", default_value = "15m", requires = "pay", value_parser = super::duration)]
+    pay_within: SignedDuration,
+    /// How long to wait for the lock, for example 30s or 2m
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = super::duration)]
+    lock_timeout: SignedDuration,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A bad manifest, a wrong environment, a side that does not answer, a lock that is held.
+pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+    let env = site::resolve(shell, &args.manifest)?;
+    let loaded = site::load(shell, &env, &args.manifest)?;
+    let site = Site::open(shell, env).await?;
+    let exit = run_in(args, shell, &site, &loaded).await;
+    site.close().await;
+    exit
+}
+
+async fn run_in(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Result<Exit, Failure> {
+    let observed = site.observe(loaded).await?;
+    let planned = plan(&loaded.manifest, &observed, &site.options());
+    let mut verdict = Verdict { checks: audit(&observed, &planned), undecided: planned.summary.attention };
+    if args.audit_only {
+        verdict.checks.push(Check::none("round-trip", "not asked for: --audit-only"));
+    } else if site.mode.is_live() {
+        verdict.checks.extend(live_evidence(site).await?);
+        verdict.checks.push(Check::none("round-trip", "never in live mode"));
+    } else {
+        verdict.checks.extend(trip(args, shell, site, loaded).await?);
+    }
+    if shell.ui.json {
+        shell.ui.json_data(&show::json(&planned, &verdict));
+    } else {
+        shell.ui.data(&show::terminal(&verdict, shell.ui.color_out));
+    }
+    Ok(match (verdict.passed(), verdict.undecided) {
+        (false, _) => Exit::Failed,
+        (true, 0) => Exit::Done,
+        (true, _) => Exit::Attention,
+    })
+}
+
+/// The round trip: against the endpoint that is configured, else against a receiver of our own.
+async fn trip(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Result<Vec<Check>, Failure> {
+    let webhook = site.env.webhook.as_ref();
+    let url = args.endpoint.as_deref().or_else(|| webhook.and_then(|webhook| webhook.url.as_deref()));
+    let secret = webhook.and_then(|webhook| webhook.secret.clone());
+    match (url, secret) {
+        (Some(url), Some(secret)) => {
+            let endpoint =
+                Endpoint::new(url, secret).map_err(|why| Failure::new("bad-endpoint", format!("{url}: {why}")))?;
+            fly(args, shell, site, loaded, &endpoint, &|_, _| {}).await
+        }
+        (Some(url), None) => {
+            Err(Failure::new("no-webhook-secret", format!("{url} is known, but not its signing secret"))
+                .hint("set STRIPE_WEBHOOK_SECRET, or write webhook: {secret_file: …} in environments.yaml"))
+        }
+        (None, secret) => own_receiver(args, shell, site, loaded, secret).await,
+    }
+}
+
+/// Starts tourney's own receiver for the time of the trip; it sees Stripe through an overlay.
+async fn own_receiver(
+    args: &Args,
+    shell: &Shell,
+    site: &Site,
+    loaded: &Loaded,
+    secret: Option<SecretString>,
+) -> Result<Vec<Check>, Failure> {
+    let broken = |error: std::io::Error| Failure::new("io", format!("no receiver could be started: {error}"));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(broken)?;
+    let url = format!("http://{}{DEFAULT_PATH}", listener.local_addr().map_err(broken)?);
+    let delivered = match (args.pay, &site.env.kind) {
+        (false, _) => None,
+        (true, EnvKind::Sandbox { .. }) => Some(site.stripe.register_endpoint(&url).await?),
+        (true, EnvKind::Named) => {
+            return Err(Failure::new(
+                "no-endpoint",
+                "--pay needs an endpoint that Stripe itself can reach; nothing was done",
+            )
+            .hint("name it with --endpoint URL, or write webhook: {url: …} in environments.yaml"));
+        }
+    };
+    let made = || SecretString::from(format!("whsec_{:032x}", LiveClock.random()));
+    let secret = delivered.as_ref().map(|registered| registered.secret.clone()).or(secret).unwrap_or_else(made);
+    let overlay = Arc::new(Overlay::new(Arc::clone(&site.stripe)));
+    let receiver = Receiver {
+        sessions: Arc::clone(&overlay),
+        ledger: Arc::clone(&site.ledger),
+        clock: LiveClock,
+        secrets: vec![secret.clone()],
+        mode: site.mode,
+        path: DEFAULT_PATH.to_owned(),
+    };
+    let endpoint = Endpoint::new(&url, secret).map_err(|why| Failure::new("bad-endpoint", why))?;
+    let show_paid = |session: &_, intent: &_| overlay.show_paid(session, intent);
+    let serving = crate::webhook::serve(listener, crate::webhook::router(Arc::new(receiver)), std::future::pending());
+    let checks = tokio::select! {
+        checks = fly(args, shell, site, loaded, &endpoint, &show_paid) => checks,
+        ended = serving => Err(broken(ended.err().unwrap_or_else(|| std::io::Error::other("the receiver ended")))),
+    };
+    if let Some(registered) = delivered {
+        site.stripe.unregister_endpoint(&registered).await?;
+    }
+    checks
+}
+
+async fn fly(
+    args: &Args,
+    shell: &Shell,
+    site: &Site,
+    loaded: &Loaded,
+    endpoint: &Endpoint,
+    show_paid: &(dyn Fn(&crate::domain::SessionId, &crate::domain::PaymentIntentId) + Sync),
+) -> Result<Vec<Check>, Failure> {
+    shell.ui.note(&format!("Round trip against {}", endpoint.url()));
+    let ask = |url: &str| shell.ui.always(&format!("Pay the canary with a test card at {url}"));
+    let scope = loaded.scope();
+    let trip = Trip {
+        endpoint,
+        scope: &scope,
+        canary: site.env.canary(),
+        show_paid,
+        ask_to_pay: args.pay.then_some(&ask as &(dyn Fn(&str) + Sync)),
+        pay_within: args.pay_within,
+    };
+    let checkout = site.checkout();
+    let job = Round {
+        manifest: &loaded.manifest,
+        checkout: &checkout,
+        account: &site.account,
+        mode: site.mode,
+        environment: &site.env.name,
+        who: shell.process.who(),
+        lock_timeout: args.lock_timeout,
+    };
+    let stop = crate::apply::Stop::default();
+    let work = round(&site.ledger, &site.stripe, &LiveClock, &job, &trip);
+    Ok(signals::finishing(work, &stop, &shell.ui).await?)
+}
+
+/// What can be told of the webhook in live mode without sending anything.
+async fn live_evidence(site: &Site) -> Result<Vec<Check>, Failure> {
+    let endpoints = site.stripe.webhook_endpoints().await?;
+    let wanted = site.env.webhook.as_ref().and_then(|webhook| webhook.url.as_deref());
+    let ours: Vec<_> = endpoints.iter().filter(|one| wanted.is_none_or(|url| one.url == url)).collect();
+    let enabled = ours.iter().any(|endpoint| endpoint.is_enabled());
+    let listens = ours.iter().any(|endpoint| endpoint.is_enabled() && endpoint.gets("checkout.session.completed"));
+    let events = site.stripe.events(&["checkout.session.completed"], None).await?;
+    let waiting = events.iter().filter(|event| event.pending_webhooks > 0).count();
+    Ok(vec![
+        Check::new(
+            "endpoint-enabled",
+            enabled,
+            format!("{} of {} registered endpoints looked at", ours.len(), endpoints.len()),
+        ),
+        Check::new("endpoint-events", listens, "an enabled endpoint must get checkout.session.completed"),
+        Check::new(
+            "deliveries",
+            waiting == 0,
+            format!("{waiting} of {} recent events wait for delivery", events.len()),
+        ),
+    ])
+}

@@ -1,0 +1,48 @@
+//! The payments behind complete payables and paid orders: processing, failed, refunded, disputed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::domain::{Payable, PayableState, Payment, PaymentIntentId};
+use crate::ledger::LedgerFacts;
+use crate::stripe::{Stripe, StripeError};
+use crate::world::{Clock, Wire};
+
+use super::RETRIEVES_AT_ONCE;
+
+/// Fills in [`Payable::payment`] where it can decide something: on complete payables that something in our database or
+/// metadata points to. Nothing is asked where there is none.
+pub(super) async fn read_behind<W: Wire, C: Clock>(
+    stripe: &Stripe<W, C>,
+    facts: &LedgerFacts,
+    payables: &mut [Payable],
+) -> Result<(), StripeError> {
+    let recorded: BTreeSet<&str> = recorded_sessions(facts);
+    let wanted: BTreeSet<PaymentIntentId> = payables
+        .iter()
+        .filter(|payable| payable.state == PayableState::Complete)
+        .filter(|payable| {
+            recorded.contains(payable.id.as_str()) || payable.metadata.contains_key(crate::domain::key::ORDER)
+        })
+        .filter_map(|payable| payable.payment_intent.clone())
+        .collect();
+    let payments: BTreeMap<PaymentIntentId, Payment> = stream::iter(wanted)
+        .map(|intent| async move { stripe.payment(&intent).await })
+        .buffer_unordered(RETRIEVES_AT_ONCE)
+        .try_filter_map(|payment| async move { Ok(payment.map(|payment| (payment.intent.clone(), payment))) })
+        .try_collect()
+        .await?;
+    for payable in payables {
+        payable.payment = payable.payment_intent.as_ref().and_then(|intent| payments.get(intent).cloned());
+    }
+    Ok(())
+}
+
+/// Every session that the database names.
+fn recorded_sessions(facts: &LedgerFacts) -> BTreeSet<&str> {
+    let orders = facts.orders.iter().filter_map(|order| order.session.as_ref());
+    let retired = facts.retired.iter().filter_map(|retired| retired.session.as_ref());
+    let made = facts.sessions_made.iter().map(|(session, _)| session);
+    orders.chain(retired).chain(made).map(crate::domain::SessionId::as_str).collect()
+}

@@ -1,0 +1,146 @@
+//! Every room's errors as what people and scripts see: codes, hints and exit codes in one place.
+
+use crate::apply::ApplyError;
+use crate::ledger::LedgerError;
+use crate::manifest::{ManifestErrors, Problem};
+use crate::observe::ObserveError;
+use crate::plan::MassRetire;
+use crate::sandbox::SandboxError;
+use crate::stripe::StripeError;
+use crate::verify::{RoundError, VerifyError};
+
+use super::Failure;
+
+impl From<ManifestErrors> for Failure {
+    fn from(errors: ManifestErrors) -> Self {
+        let problem = |problem: &Problem| {
+            serde_json::json!({
+                "file": problem.file, "line": problem.line, "column": problem.column, "path": problem.path,
+                "message": problem.message, "help": problem.help,
+            })
+        };
+        let details = errors.problems().iter().map(problem).collect();
+        let first = errors.problems().first().map(ToString::to_string).unwrap_or_default();
+        let place = errors.problems().first().map(|one| format!("{}:{}:{}", one.file, one.line, one.column));
+        let message = format!("{errors}: {}: {first}", place.unwrap_or_default());
+        Self {
+            details: Some(details),
+            hint: errors.problems().first().and_then(|problem| problem.help.clone()),
+            ..Self::new(errors.code(), message)
+        }
+        .showing(errors)
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        let code = match &error {
+            SandboxError::Folder { .. } | SandboxError::Store(_) | SandboxError::Unreadable(_) => "sandbox-state",
+            SandboxError::Listen { .. } => "sandbox-listen",
+            SandboxError::AlreadyServed(_) => "sandbox-served",
+            SandboxError::Stopped | SandboxError::OwnerSilent(_) | SandboxError::Unreachable { .. } => {
+                "sandbox-unreachable"
+            }
+            SandboxError::Refused(_) => "sandbox-refused",
+        };
+        Self::new(code, error.to_string()).hint("the embedded sandbox keeps its state in .tourney beside the manifest")
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        let (code, hint) = match &error {
+            LedgerError::NotDone(_) => ("database", "is the database there, and the URL right? Safe to run again"),
+            LedgerError::Rejected(_) => {
+                ("database-refused", "the same again will be refused again: mend what it names first")
+            }
+            LedgerError::Unknown(_) => ("database", "it may have been done; safe to run again"),
+            LedgerError::Fenced => ("lock-lost", "tourney unlock shows who holds it; safe to run again"),
+        };
+        Self::new(code, error.to_string()).hint(hint)
+    }
+}
+
+impl From<StripeError> for Failure {
+    fn from(error: StripeError) -> Self {
+        let (code, hint) = match &error {
+            StripeError::Rejected { status: 401, .. } => ("stripe-key", "is the key whole, and of the right account?"),
+            StripeError::Rejected { status: 403, .. } => ("stripe-key", "the key lacks a permission that this needs"),
+            StripeError::Rejected { status: 429, .. } => {
+                ("stripe-busy", "Stripe is limiting this account; run it again later")
+            }
+            StripeError::Rejected { .. } => ("stripe-refused", "the same again will be refused again"),
+            StripeError::NotDone { .. } => ("stripe-unreachable", "is the network there? Safe to run again"),
+            StripeError::Unknown { .. } | StripeError::Unreadable { .. } => {
+                ("stripe-unknown", "it may have been done; safe to run again: tourney looks before it repeats anything")
+            }
+        };
+        Self::new(code, error.to_string()).hint(hint)
+    }
+}
+
+impl From<ObserveError> for Failure {
+    fn from(error: ObserveError) -> Self {
+        match error {
+            ObserveError::Ledger(error) => error.into(),
+            ObserveError::Stripe(error) => error.into(),
+            ObserveError::WrongMode { .. } => Self::new("wrong-mode", error.to_string())
+                .hint("right database, wrong key? Nothing was planned and nothing was written"),
+            ObserveError::Overlap(_) => Self::new("scope-overlap", error.to_string())
+                .hint("an order belongs to one tournament only: give this manifest its own tournament.id and fees"),
+        }
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        let message = error.to_string();
+        match error {
+            ApplyError::Observe(error) => error.into(),
+            ApplyError::Ledger(error) => error.into(),
+            ApplyError::Stripe(error) => error.into(),
+            ApplyError::Recover(_) => {
+                Self::new("recovery", message).hint("mend what it names, then run it again: nothing new was begun")
+            }
+            ApplyError::Locked(_) => Self::new("locked", format!("{message}; nothing was done"))
+                .hint("wait for it with --lock-timeout 2m; tourney unlock shows more"),
+            ApplyError::WrongAccount(_) => {
+                Self::new("wrong-account", format!("{message}; nothing was done")).hint("right database, wrong key?")
+            }
+            ApplyError::Outdated(moved) => outdated(&moved),
+            ApplyError::MassRetire(mass) => mass_retire(mass),
+        }
+    }
+}
+
+impl From<RoundError> for Failure {
+    fn from(error: RoundError) -> Self {
+        match error {
+            RoundError::Refused(error) => error.into(),
+            RoundError::Broke(VerifyError::Ledger(error)) => error.into(),
+            RoundError::Broke(VerifyError::Stripe(error)) => error.into(),
+            RoundError::Broke(error) => {
+                Self::new("canary", error.to_string()).hint("no other order was touched; safe to run again")
+            }
+        }
+    }
+}
+
+/// A saved plan whose facts have moved.
+#[must_use]
+pub fn outdated(moved: &[crate::plan::Difference]) -> Failure {
+    let lines: Vec<String> = moved.iter().map(ToString::to_string).collect();
+    let message = format!("the plan is out of date; nothing was done. What moved:\n  {}", lines.join("\n  "));
+    Failure { details: Some(lines.into()), ..Failure::new("plan-outdated", message) }
+        .hint("make a new plan, review it, and apply that; --allow-less skips what has become unnecessary")
+}
+
+/// The guard's refusal.
+#[must_use]
+pub fn mass_retire(mass: MassRetire) -> Failure {
+    let MassRetire { retiring, live, limit_percent } = mass;
+    let message = format!(
+        "{retiring} of {live} live orders would be retired because their players left the manifest (policy.max_retired: {limit_percent}%); nothing was done"
+    );
+    Failure::new("mass-retire", message).hint("is this the right manifest, and whole? If so: --allow-mass-retire")
+}

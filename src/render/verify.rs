@@ -1,0 +1,44 @@
+//! What `verify` found, check by check.
+
+use owo_colors::OwoColorize as _;
+use serde_json::{Value, json};
+
+use crate::plan::Plan;
+use crate::verify::Verdict;
+
+use super::plan::head;
+
+/// `verify --json`: the plan's head, the checks, and whether all passed.
+#[must_use]
+pub fn json(planned: &Plan, verdict: &Verdict) -> Value {
+    let mut document = Value::Object(head(planned));
+    document["checks"] = json!(verdict.checks);
+    document["passed"] = json!(verdict.passed());
+    document["undecided"] = json!(verdict.undecided);
+    document
+}
+
+/// One line for each check, then the verdict.
+#[must_use]
+pub fn terminal(verdict: &Verdict, color: bool) -> String {
+    let mut text = String::new();
+    let width = verdict.checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
+    for check in &verdict.checks {
+        let mark = match (check.passed, color) {
+            (Some(true), true) => "passed".green().to_string(),
+            (Some(true), false) => "passed".to_owned(),
+            (Some(false), true) => "FAILED".red().to_string(),
+            (Some(false), false) => "FAILED".to_owned(),
+            (None, _) => "  --  ".to_owned(),
+        };
+        text.push_str(&format!("{mark}  {:width$}  {}\n", check.name, check.detail));
+    }
+    let failed = verdict.checks.iter().filter(|check| check.passed == Some(false)).count();
+    let passed = verdict.checks.iter().filter(|check| check.passed == Some(true)).count();
+    text.push_str(&match (failed, verdict.undecided) {
+        (0, 0) => format!("\nVerified: {passed} checks passed.\n"),
+        (0, n) => format!("\nVerified, but {n} findings about money wait for a decision: tourney plan shows them.\n"),
+        (n, _) => format!("\nNOT VERIFIED: {n} of {} checks failed.\n", n + passed),
+    });
+    text
+}

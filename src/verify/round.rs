@@ -1,0 +1,106 @@
+//! A round trip with everything around it: the binding, the lock, the heartbeat, the history.
+
+use jiff::SignedDuration;
+
+use crate::apply::{ApplyError, Hands, take_lock, uuid};
+use crate::domain::{Mode, RunId};
+use crate::ledger::{Ledger, LedgerError, Run};
+use crate::manifest::Manifest;
+use crate::stripe::{CheckoutSettings, Stripe};
+use crate::world::{Clock, Wire};
+
+use super::Check;
+use super::roundtrip::{Trip, VerifyError, round_trip};
+
+/// For what and by whom a round trip is made.
+#[derive(Clone, Debug)]
+pub struct Round<'a> {
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// How payables are made.
+    pub checkout: &'a CheckoutSettings,
+    /// The Stripe account.
+    pub account: &'a str,
+    /// The mode; never live.
+    pub mode: Mode,
+    /// The environment's name.
+    pub environment: &'a str,
+    /// User and host, for lock and history.
+    pub who: String,
+    /// How long to wait for the lock.
+    pub lock_timeout: SignedDuration,
+}
+
+/// Why a round trip was not made, or not to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// It did not begin.
+    #[error(transparent)]
+    Refused(#[from] ApplyError),
+    /// It broke off; the canary was removed, or will be by the next run.
+    #[error(transparent)]
+    Broke(#[from] VerifyError),
+}
+
+/// Makes one round trip under the lock.
+///
+/// # Errors
+/// See [`RoundError`].
+pub async fn round<L: Ledger, W: Wire, C: Clock>(
+    ledger: &L,
+    stripe: &Stripe<W, C>,
+    clock: &C,
+    round: &Round<'_>,
+    trip: &Trip<'_>,
+) -> Result<Vec<Check>, RoundError> {
+    let identity = crate::apply::bound(ledger, clock, round.account, round.mode).await?;
+    let run = RunId(uuid(clock.random()));
+    let guard = take_lock(ledger, clock, &round.who, &run, round.lock_timeout).await?;
+    let hands = Hands {
+        ledger,
+        stripe,
+        clock,
+        manifest: round.manifest,
+        checkout: round.checkout,
+        ledger_id: identity.ledger,
+        guard,
+    };
+    let outcome = tokio::select! {
+        outcome = recorded(&hands, round, trip) => outcome,
+        () = hands.keep_alive() => Err(RoundError::Broke(LedgerError::Fenced.into())),
+    };
+    // The lock's lease ends by itself: a lost answer here must not turn a finished trip into a failed one.
+    let _ = ledger.unlock(&hands.guard).await;
+    outcome
+}
+
+async fn recorded<L: Ledger, W: Wire, C: Clock>(
+    hands: &Hands<'_, L, W, C>,
+    round: &Round<'_>,
+    trip: &Trip<'_>,
+) -> Result<Vec<Check>, RoundError> {
+    let run = Run {
+        id: hands.guard.run.clone(),
+        command: "verify".to_owned(),
+        tournament: round.manifest.tournament.id.clone(),
+        environment: round.environment.to_owned(),
+        manifest_sha256: round.manifest.sha256.clone(),
+        who: round.who.clone(),
+        started_at: hands.clock.now(),
+        finished_at: None,
+        outcome: None,
+        summary: None,
+    };
+    hands.ledger.start_run(&run).await.map_err(VerifyError::from)?;
+    let checks = round_trip(hands, trip).await;
+    let (word, line) = match &checks {
+        Ok(checks) => {
+            let failed = checks.iter().filter(|check| check.passed == Some(false)).count();
+            (if failed == 0 { "done" } else { "failed" }, format!("{} checks, {failed} failed", checks.len()))
+        }
+        Err(error) => ("failed", error.to_string()),
+    };
+    // History is for people; the trip is made whether or not this line is written.
+    let _ = hands.ledger.finish_run(&run.id, hands.clock.now(), word, &line).await;
+    Ok(checks?)
+}
