@@ -9,6 +9,7 @@
 mod harness;
 mod ledger;
 mod manifest;
+mod sandbox_core;
 mod stripe;
 mod structure;
 mod supply_chain;

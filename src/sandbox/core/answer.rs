@@ -87,8 +87,8 @@ fn compose(now: i64, id: &str, version: &str, key: Option<&str>, status: u16, bo
     Answer { status, headers, body, cut: false }
 }
 
-/// Worth repeating with the same key: a conflict, too many requests, a failure that may pass. A stored 500 is replayed
-/// for ever, but Stripe cannot know that the client did nothing wrong either.
+/// Worth repeating with the same key: a conflict, too many requests, a failure of the server. A stored 500 is replayed
+/// until its key is forgotten, so a client must also give up by itself.
 const fn should_retry(status: u16) -> bool {
     matches!(status, 409 | 429) || status >= 500
 }

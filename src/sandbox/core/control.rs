@@ -86,7 +86,7 @@ pub enum Control {
         seconds: i64,
     },
     /// Makes a session of the past, without events.
-    SeedSession(Seed),
+    SeedSession(Box<Seed>),
     /// Adds a fault.
     Fault {
         /// Only this method; absent: any.
@@ -99,7 +99,7 @@ pub enum Control {
         when: When,
         /// What happens.
         what: What,
-        /// How many times.
+        /// How many times, at least once.
         #[serde(default = "once")]
         times: u32,
         /// How many matching requests pass first.
@@ -237,11 +237,9 @@ impl Core {
     fn configure(&mut self, now: i64, command: Control) -> Value {
         match command {
             Control::Fault { method, path_prefix, when, what, times, skip } => {
-                if times > 0 {
-                    let object = json!({"method": method, "path_prefix": path_prefix, "when": when, "what": what,
-                        "times": times, "skip": skip});
-                    fault::add(self, now, object);
-                }
+                let object = json!({"method": method, "path_prefix": path_prefix, "when": when, "what": what,
+                    "times": times, "skip": skip});
+                fault::add(self, now, object);
             }
             Control::ClearFaults => self.shelf.clear(Kind::Fault),
             Control::Latency { ms } => self.settings.latency_ms = ms,

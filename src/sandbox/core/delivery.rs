@@ -28,6 +28,7 @@ pub(super) fn listeners(core: &Core, live: bool, event: &str) -> Vec<String> {
 
 /// Plans the deliveries of an event.
 pub(super) fn schedule(core: &mut Core, now: i64, live: bool, event: &str, endpoints: &[String]) {
+    let reorder = core.settings.deliveries == DeliveryMode::Reorder;
     for endpoint in endpoints {
         let serial = core.next_number();
         let (copies, wait) = match core.settings.deliveries {
@@ -40,7 +41,7 @@ pub(super) fn schedule(core: &mut Core, now: i64, live: bool, event: &str, endpo
         for copy in 1..=copies {
             let id = format!("whd_{serial}_{copy}");
             let object = json!({"id": id, "created": now, "event": event, "endpoint": endpoint, "attempt": 1,
-                "next_at": now + wait, "held": wait > 0, "state": "pending", "last_status": null});
+                "next_at": now + wait, "held": reorder && wait > 0, "state": "pending", "last_status": null});
             core.shelf.put(Kind::Delivery, &id, Record { serial, live, object, hidden: Value::Null });
         }
     }
@@ -50,6 +51,15 @@ pub(super) fn schedule(core: &mut Core, now: i64, live: bool, event: &str, endpo
 fn held_last(core: &Core) -> bool {
     let newest = [false, true].into_iter().filter_map(|live| core.shelf.newest(Kind::Delivery, live).next());
     newest.max_by_key(|(_, record)| record.serial).is_some_and(|(_, record)| record.object["held"] == true)
+}
+
+/// Forgets what an endpoint has not got yet: it was deleted.
+pub(super) fn forget(core: &mut Core, endpoint: &str) {
+    for id in core.shelf.due(Kind::Delivery, i64::MAX) {
+        if core.shelf.get(Kind::Delivery, &id).is_some_and(|record| record.text("endpoint") == endpoint) {
+            core.shelf.remove(Kind::Delivery, &id);
+        }
+    }
 }
 
 impl Core {
@@ -67,6 +77,9 @@ impl Core {
     fn delivery(&self, now: i64, id: &str) -> Option<Delivery> {
         let record = self.shelf.get(Kind::Delivery, id)?;
         let endpoint = self.shelf.get(Kind::Endpoint, record.text("endpoint"))?;
+        if endpoint.text("status") != "enabled" {
+            return None;
+        }
         let event = self.shelf.get(Kind::Event, record.text("event"))?;
         let body = pretty(&event.object);
         let secret = endpoint.hidden["secret"].as_str().unwrap_or_default();

@@ -7,7 +7,7 @@ use super::params::{filled, merge_metadata};
 use super::route::Request;
 use super::session::check_url;
 use super::shelf::{Kind, Record};
-use super::{Core, list as lists};
+use super::{Core, delivery, list as lists};
 
 /// Stripe's limit of endpoints in a mode.
 const MAX_ENDPOINTS: usize = 16;
@@ -71,6 +71,7 @@ pub(super) fn delete(core: &mut Core, request: &Request) -> Result<Value, ApiErr
     let id = request.subject();
     core.find(request, Kind::Endpoint, id, "webhook_endpoint")?;
     core.shelf.remove(Kind::Endpoint, id);
+    delivery::forget(core, id);
     Ok(json!({"id": id, "object": "webhook_endpoint", "deleted": true}))
 }
 
@@ -78,11 +79,10 @@ fn check(request: &Request) -> Result<(), ApiError> {
     if request.params["connect"] == true {
         return Err(ApiError::not_simulated("Connect", "connect"));
     }
-    if let Some(events) = request.params["enabled_events"].as_array().filter(|events| events.len() > 1) {
-        if events.iter().any(|event| event == "*") {
-            let message = "You must specify either a list of events or `*` for `enabled_events`, not both.";
-            return Err(ApiError::invalid(message).param("enabled_events"));
-        }
+    let events = request.params["enabled_events"].as_array();
+    if events.is_some_and(|events| events.len() > 1 && events.iter().any(|event| event == "*")) {
+        let message = "You must specify either a list of events or `*` for `enabled_events`, not both.";
+        return Err(ApiError::invalid(message).param("enabled_events"));
     }
     request.text("url").map_or(Ok(()), |url| check_url("url", url))
 }

@@ -60,8 +60,8 @@ fn walk(core: &Core, value: &mut Value, parts: &[&str], path: &str) -> Result<()
     let Some((first, rest)) = parts.split_first() else { return Ok(()) };
     let object = value["object"].as_str().unwrap_or_default().to_owned();
     if object == "list" && *first == "data" {
-        let items = value["data"].as_array_mut().into_iter().flatten();
-        return items.map(|item| walk(core, item, rest, path)).collect();
+        let mut items = value["data"].as_array_mut().into_iter().flatten();
+        return items.try_for_each(|item| walk(core, item, rest, path));
     }
     let known = expandable(&object).iter().find(|(name, _)| name == first);
     if object == "checkout.session" && *first == "line_items" {

@@ -29,27 +29,29 @@ pub enum What {
     RateLimited,
 }
 
-/// The fault that strikes this call, and uses itself up.
-pub(super) fn strike(core: &mut Core, call: &Call) -> Option<(When, What)> {
+/// The fault of this moment that strikes this call, and uses itself up.
+pub(super) fn strike(core: &mut Core, call: &Call, moment: When) -> Option<What> {
     for id in core.shelf.ids(Kind::Fault) {
         let Some(record) = core.shelf.get(Kind::Fault, &id) else { continue };
         let method = record.object["method"].as_str();
         if method.is_some_and(|m| m != call.method) || !call.path.starts_with(record.text("path_prefix")) {
             continue;
         }
+        let what = serde_json::from_value(record.object["what"].clone()).unwrap_or(What::Status(500));
+        let when = serde_json::from_value(record.object["when"].clone()).unwrap_or(When::Before);
+        if moment != if what == What::RateLimited { When::Before } else { when } {
+            continue;
+        }
         if record.number("skip") > 0 {
             core.shelf.update(Kind::Fault, &id, |r| r.object["skip"] = json!(r.number("skip") - 1));
             continue;
         }
-        let when = serde_json::from_value(record.object["when"].clone()).unwrap_or(When::Before);
-        let what = serde_json::from_value(record.object["what"].clone()).unwrap_or(What::Status(500));
         if record.number("times") <= 1 {
             core.shelf.remove(Kind::Fault, &id);
         } else {
             core.shelf.update(Kind::Fault, &id, |r| r.object["times"] = json!(r.number("times") - 1));
         }
-        let when = if what == What::RateLimited { When::Before } else { when };
-        return Some((when, what));
+        return Some(what);
     }
     None
 }

@@ -168,7 +168,9 @@ impl Core {
         let host = now;
         let now = self.clock(host);
         self.pass_time(now);
-        let id = format!("req_{}", ids::draw(self.settings.seed, self.stats.next_request(), &format!("req{now}"), 14));
+        // The counter stands in it because the number of requests starts again with the process.
+        let purpose = format!("req/{now}/{}", self.settings.counter);
+        let id = format!("req_{}", ids::draw(self.settings.seed, self.stats.next_request(), &purpose, 14));
         self.stats.arrived(&call, &id);
         match self.admit(host, &call, &id) {
             Ok(Admitted::Work(work)) => {
@@ -252,14 +254,12 @@ impl Core {
         let live = auth::mode(call)?;
         let version = answer::version(call)?;
         self.throttle(host)?;
-        let struck = fault::strike(self, call);
-        match struck {
-            Some((FaultWhen::Before, FaultWhat::Cut)) => return Ok(Admitted::Cut),
-            Some((FaultWhen::Before, FaultWhat::RateLimited)) => return Err(ApiError::rate_limited()),
-            Some((FaultWhen::Before, FaultWhat::Status(status))) => return Err(ApiError::server(status)),
-            _ => {}
+        match fault::strike(self, call, FaultWhen::Before) {
+            Some(FaultWhat::Cut) => return Ok(Admitted::Cut),
+            Some(FaultWhat::RateLimited) => return Err(ApiError::rate_limited()),
+            Some(FaultWhat::Status(status)) => return Err(ApiError::server(status)),
+            None => {}
         }
-        let after = struck.map(|(_, what)| what);
         let form = answer::form(call)?;
         let key = call.header("idempotency-key").filter(|key| call.method == "POST" && !key.is_empty());
         let mut request = Request {
@@ -275,9 +275,11 @@ impl Core {
             now: 0,
         };
         if let idempotency::Known::Answered(status, body, original) = idempotency::look_up(self, &request)? {
-            return Ok(Admitted::Replay { status, body, original, cut: after == Some(FaultWhat::Cut) });
+            let cut = fault::strike(self, call, FaultWhen::After) == Some(FaultWhat::Cut);
+            return Ok(Admitted::Replay { status, body, original, cut });
         }
         request.params = params::check(&route.name(), &form)?;
+        let after = fault::strike(self, call, FaultWhen::After);
         Ok(Admitted::Work(Work { request, after }))
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::control::TestCard;
 use super::error::ApiError;
+use super::params::filled;
 use super::route::Request;
 use super::shelf::{Kind, Record};
 use super::{Core, event, list as lists};
@@ -31,7 +32,7 @@ pub(super) fn open(core: &mut Core, now: i64, session: &Record, email: &str) -> 
     let id = core.new_id("pi_3", 23);
     let secret = core.new_id("", 25);
     let data = &session.hidden["payment_intent_data"];
-    let metadata = if data["metadata"].is_object() { data["metadata"].clone() } else { json!({}) };
+    let metadata = filled(&data["metadata"]);
     let receipt = if data["receipt_email"].is_null() { Value::Null } else { json!(email) };
     let object = json!({
         "id": id, "object": "payment_intent", "amount": session.number("amount_total"), "amount_capturable": 0,
