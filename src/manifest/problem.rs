@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
-use super::source::Source;
+use super::source::{Source, without_secrets};
 
 /// How many problems of a file are shown; the others are counted.
 const SHOWN: usize = 100;
@@ -185,8 +185,9 @@ impl Problems {
             self.hidden += 1;
             return;
         }
-        let help = (!help.is_empty()).then_some(help);
-        self.found.push(Found { at: at.clone(), also, path: path.to_owned(), message, help });
+        let help = (!help.is_empty()).then(|| without_secrets(&help));
+        let (path, message) = (without_secrets(path), without_secrets(&message));
+        self.found.push(Found { at: at.clone(), also, path, message, help });
     }
 
     /// The value, where nothing was wrong.

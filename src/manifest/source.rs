@@ -17,19 +17,11 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Takes a text; the lines are indexed once, so that finding a place never scans the text again.
+    /// Takes a text; what looks like a secret is blanked; the lines are indexed once, so that finding a place never scans the text again.
     pub(crate) fn new(name: &str, text: &str) -> Self {
-        let shown = printable(text);
+        let shown = without_secrets(&printable(text));
         let starts = std::iter::once(0).chain(shown.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { name: name.to_owned(), shown, starts }
-    }
-
-    /// Blanks a piece, so that it is never shown.
-    pub(crate) fn hide(&mut self, piece: Range<usize>) {
-        if let Some(secret) = self.shown.get(piece.clone()) {
-            let blank: String = secret.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
-            self.shown.replace_range(piece, &blank);
-        }
     }
 
     /// Line and column of a byte, both from 1; the column counts characters.
@@ -89,6 +81,46 @@ fn printable(text: &str) -> String {
         }
     }
     shown
+}
+
+/// The beginnings of what Stripe keeps secret.
+const SECRETS: [&str; 3] = ["sk_", "rk_", "whsec_"];
+
+/// Whether a value is a secret of Stripe.
+pub(crate) fn is_secret(text: &str) -> bool {
+    SECRETS.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// The text with every secret in it blanked, byte for byte: keys, webhook secrets, passwords in URLs.
+pub(crate) fn without_secrets(text: &str) -> String {
+    let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let word = rest.find(|c: char| !in_word(c)).unwrap_or(rest.len());
+        let piece = if is_secret(rest) {
+            shown.extend(std::iter::repeat_n('*', word));
+            word
+        } else if let Some(len) = password(rest) {
+            shown.push_str("://");
+            shown.extend(std::iter::repeat_n('*', len - 3));
+            len
+        } else {
+            let piece = if word == 0 { c.len_utf8() } else { word };
+            shown.push_str(&rest[..piece]);
+            piece
+        };
+        rest = &rest[piece..];
+    }
+    shown
+}
+
+/// How many bytes of `://user:password` stand at the beginning.
+fn password(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix("://")?;
+    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'')).unwrap_or(rest.len());
+    let at = rest[..end].rfind('@')?;
+    rest[..at].contains(':').then_some(at + 3)
 }
 
 impl SourceCode for Source {

@@ -1,0 +1,128 @@
+//! The section `orders` of an environment: the mapping to an existing orders table.
+
+use std::collections::BTreeMap;
+
+use super::model::{MappedUnit, OPTIONAL_COLUMNS, OrdersMapping, REQUIRED_COLUMNS};
+use crate::domain::OrderStatus;
+use crate::manifest::fields::Fields;
+use crate::manifest::problem::Problems;
+use crate::manifest::scalars::{choice, date, scalar, text};
+use crate::manifest::tree::{Node, Value};
+
+pub(super) fn orders(node: &Node, path: &str, problems: &mut Problems) -> Option<OrdersMapping> {
+    let known = ["table", "since", "columns", "amount_unit", "statuses", "insert"];
+    let fields = Fields::of(node, path, &known, problems)?;
+    let table = fields.need("table", "orders", problems).and_then(|n| table(n, &fields.path_of("table"), problems));
+    let since = fields.get("since", problems).and_then(|n| date(n, &fields.path_of("since"), problems));
+    let columns = fields.need("columns", "{id: id, player: player_id, …}", problems);
+    let columns = columns.and_then(|n| columns_of(n, &fields.path_of("columns"), problems));
+    let units = [("minor", MappedUnit::Minor), ("major", MappedUnit::Major)];
+    let unit = fields.get("amount_unit", problems);
+    let amount_unit =
+        unit.and_then(|n| choice(n, &fields.path_of("amount_unit"), &units, problems)).unwrap_or_default();
+    let statuses = fields.need("statuses", "{pending: pending, paid: paid}", problems);
+    let statuses = statuses.and_then(|n| statuses_of(n, &fields.path_of("statuses"), problems));
+    let insert = fields
+        .get("insert", problems)
+        .map_or_else(BTreeMap::new, |n| texts(n, &fields.path_of("insert"), identifier, problems));
+    let columns = columns?;
+    check_scope(&fields, since.is_some(), &columns, problems);
+    Some(OrdersMapping { table: table?, since, columns, amount_unit, statuses: statuses?, insert })
+}
+
+/// Without a tournament column the scope is the fees since a day, and then rows must say when they were made.
+fn check_scope(fields: &Fields<'_>, since: bool, columns: &BTreeMap<String, String>, problems: &mut Problems) {
+    if columns.contains_key("tournament") {
+        return;
+    }
+    if !since {
+        let help = "add `since: 2026-01-01`, or map `tournament` among the columns";
+        problems.add(&fields.at, &fields.path, "without a tournament column, `since` is missing", help);
+    }
+    if !columns.contains_key("created_at") {
+        let help = "add `created_at:` to the columns";
+        problems.add(&fields.at, &fields.path, "`since` needs the column that says when an order was made", help);
+    }
+}
+
+fn table(node: &Node, path: &str, problems: &mut Problems) -> Option<Vec<String>> {
+    let name = text(node, path, problems)?;
+    let parts: Vec<String> = name.split('.').map(str::to_owned).collect();
+    if parts.len() <= 2 && parts.iter().all(|part| identifier(part)) {
+        return Some(parts);
+    }
+    problems.add(&node.at, path, "this is no name of a table", "write orders, or schema.orders");
+    None
+}
+
+fn columns_of(node: &Node, path: &str, problems: &mut Problems) -> Option<BTreeMap<String, String>> {
+    let known: Vec<&'static str> = REQUIRED_COLUMNS.into_iter().chain(OPTIONAL_COLUMNS).collect();
+    let fields = Fields::of(node, path, &known, problems)?;
+    let mut columns = BTreeMap::new();
+    for name in known {
+        let node = if REQUIRED_COLUMNS.contains(&name) {
+            fields.need(name, "the column's name", problems)
+        } else {
+            fields.get(name, problems)
+        };
+        let Some(node) = node else { continue };
+        let path = fields.path_of(name);
+        let Some(column) = text(node, &path, problems) else { continue };
+        if !identifier(&column) {
+            problems.add(&node.at, &path, "this is no name of a column", "write letters, digits and _");
+        }
+        columns.insert(name.to_owned(), column);
+    }
+    Some(columns)
+}
+
+fn statuses_of(node: &Node, path: &str, problems: &mut Problems) -> Option<BTreeMap<String, String>> {
+    let fields = Fields::of(node, path, &OrderStatus::ALL.map(OrderStatus::word), problems)?;
+    let mut words = BTreeMap::new();
+    for status in OrderStatus::ALL {
+        let required = matches!(status, OrderStatus::Pending | OrderStatus::Paid);
+        let name = status.word();
+        let node = if required { fields.need(name, name, problems) } else { fields.get(name, problems) };
+        let word = node.and_then(|node| text(node, &fields.path_of(name), problems));
+        words.extend(word.map(|word| (name.to_owned(), word)));
+    }
+    Some(words)
+}
+
+/// A mapping of free keys to constants, each as its text.
+pub(super) fn texts(
+    node: &Node,
+    path: &str,
+    is_key: impl Fn(&str) -> bool,
+    problems: &mut Problems,
+) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    let Value::Map(entries) = &node.value else {
+        problems.add(&node.at, path, format!("this is {}, not a mapping", node.what()), "write { name: value }");
+        return texts;
+    };
+    for (key, value) in entries {
+        let name = key.scalar().map(|scalar| scalar.text.clone()).unwrap_or_default();
+        if !is_key(&name) {
+            problems.add(&key.at, path, "this key cannot stand here", "write at most 40 letters, digits, - and _");
+            continue;
+        }
+        let Some(constant) = scalar(value, &format!("{path}.{name}"), "a constant", problems) else { continue };
+        if texts.insert(name, constant.text.clone()).is_some() {
+            problems.add(&key.at, path, "this key stands twice", "keep one of the two");
+        }
+    }
+    texts
+}
+
+/// A name in SQL that needs no escape when it is quoted: at most PostgreSQL's 63 characters.
+fn identifier(text: &str) -> bool {
+    let first_ok = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    first_ok && text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A key of Stripe's metadata that is not one of tourney's own.
+pub(super) fn metadata_key(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    (1..=40).contains(&text.len()) && plain && text != "order_id" && !text.starts_with("tourney_")
+}

@@ -1,0 +1,179 @@
+//! An environment: where a manifest is applied, every value resolved.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::domain::{Email, FeeId, Mode, PlayerId};
+
+/// The process's variables, handed over as data: the library reads none itself.
+#[derive(Clone, Debug, Default)]
+pub struct Vars(pub BTreeMap<String, String>);
+
+impl Vars {
+    /// A variable that is set and not empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// Where a manifest is applied.
+#[derive(Debug)]
+pub struct Environment {
+    /// Its name: `sandbox`, `test` or as `environments.yaml` says.
+    pub name: String,
+    /// Embedded or named.
+    pub kind: EnvKind,
+    /// The orders database.
+    pub database: DatabaseUrl,
+    /// How Stripe is reached; none for the embedded sandbox, and where no key is configured.
+    pub stripe: Option<StripeAccess>,
+    /// The application's webhook endpoint.
+    pub webhook: Option<WebhookTarget>,
+    /// What a payer sees before and after.
+    pub checkout: Checkout,
+    /// The mapping to an existing orders table; none means tourney's own.
+    pub orders: Option<OrdersMapping>,
+    /// The rows that `verify` may use in an application's database.
+    pub verify_canary: Option<Canary>,
+    /// The mode that `environments.yaml` declares.
+    pub mode_declared: Option<Mode>,
+    /// What is in order and yet unwise, such as a secret file that others can read.
+    pub warnings: Vec<String>,
+}
+
+/// Embedded or named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnvKind {
+    /// An embedded database and an embedded Stripe-compatible server.
+    Sandbox {
+        /// Its folder, `.tourney` beside the manifest.
+        state: PathBuf,
+    },
+    /// From `environments.yaml` or the process's variables.
+    Named,
+}
+
+/// Which database. `Display` and `Debug` never show a password.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// A SQLite file.
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A PostgreSQL server.
+    Postgres {
+        /// The whole URL with its password.
+        url: SecretString,
+    },
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = match self {
+            Self::Sqlite { path } => return write!(f, "sqlite {}", path.display()),
+            Self::Postgres { url } => url,
+        };
+        f.write_str("postgres ")?;
+        let Ok(url) = Url::parse(secret.expose_secret()) else { return f.write_str("(unreadable)") };
+        if !url.username().is_empty() {
+            write!(f, "{}@", url.username())?;
+        }
+        let socket = || url.query_pairs().find(|(key, _)| key == "host").map(|(_, host)| host.into_owned());
+        let host = url.host_str().filter(|host| !host.is_empty()).map(str::to_owned).or_else(socket);
+        f.write_str(host.as_deref().unwrap_or("localhost"))?;
+        if let Some(port) = url.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(url.path())
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How Stripe is reached.
+#[derive(Clone, Debug)]
+pub struct StripeAccess {
+    /// The secret or restricted key.
+    pub key: SecretString,
+    /// Another server's URL; none means Stripe itself. Never set to another server with a live key.
+    pub api_base: Option<String>,
+    /// The key's mode.
+    pub mode: Mode,
+}
+
+/// The application's webhook endpoint.
+#[derive(Clone, Debug)]
+pub struct WebhookTarget {
+    /// Its URL.
+    pub url: Option<String>,
+    /// The secret its events are signed with.
+    pub secret: Option<SecretString>,
+}
+
+/// What a payer sees before and after, and the application's own metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkout {
+    /// Where a payer lands after paying.
+    pub success_url: String,
+    /// Where a payer lands who turns back.
+    pub cancel_url: Option<String>,
+    /// Metadata that the application wants on every session.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Where a payer lands whose environment names no page of its own; example.com is reserved and always reachable.
+pub const DEFAULT_SUCCESS_URL: &str = "https://example.com/thanks";
+
+/// The mapping to an existing orders table, as written; the ledger checks it against the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrdersMapping {
+    /// The table's name in its parts: `orders`, or schema and table.
+    pub table: Vec<String>,
+    /// Orders made before this day are out of scope.
+    pub since: Option<Date>,
+    /// Which column holds what, by the names in [`REQUIRED_COLUMNS`] and [`OPTIONAL_COLUMNS`].
+    pub columns: BTreeMap<String, String>,
+    /// The unit of the amounts.
+    pub amount_unit: MappedUnit,
+    /// The table's words by ours; a status left out is not used.
+    pub statuses: BTreeMap<String, String>,
+    /// Constants for other columns of a new row, as their text.
+    pub insert: BTreeMap<String, String>,
+}
+
+/// What every mapping names a column for.
+pub const REQUIRED_COLUMNS: [&str; 7] = ["id", "player", "fee", "amount", "status", "session", "payment_intent"];
+/// What a mapping may name a column for.
+pub const OPTIONAL_COLUMNS: [&str; 6] = ["tournament", "currency", "url", "expires_at", "created_at", "updated_at"];
+
+/// The unit of an amount column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum MappedUnit {
+    /// Cents, whole yen.
+    #[default]
+    Minor,
+    /// Dollars, in a numeric column.
+    Major,
+}
+
+/// Rows that exist in the application for tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canary {
+    /// The player.
+    pub player: PlayerId,
+    /// The fee.
+    pub fee: FeeId,
+    /// Where its messages go.
+    pub email: Email,
+}
