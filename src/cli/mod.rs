@@ -1,14 +1,14 @@
 //! The command line: one file per command, each with its `Args` and its `run`.
 
 mod apply;
-//mod init;
+mod init;
 mod plan;
 mod process;
 //mod sandbox;
-//mod schema;
+mod schema;
 mod signals;
 mod site;
-//mod validate;
+mod validate;
 mod verify;
 mod wire;
 
@@ -55,6 +55,12 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a commented manifest, environments.yaml and .gitignore; never overwrites
+    Init(init::Args),
+    /// Check manifests offline
+    Validate(validate::Args),
+    /// Print the manifest's JSON Schema, for editors
+    Schema(schema::Args),
     /// Show what is stale, missing or wrong, and what apply would do; changes nothing
     Plan(plan::Args),
     /// Converge: make, renew, repair, retire and record what the plan says
@@ -102,6 +108,9 @@ pub fn main(args: Vec<OsString>, process: Process) -> Exit {
 
 async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
     match command {
+        Command::Init(args) => init::run(&args, shell),
+        Command::Validate(args) => validate::run(&args, shell),
+        Command::Schema(args) => Ok(schema::run(&args, shell)),
         Command::Plan(args) => plan::run(&args, shell).await,
         Command::Apply(args) => apply::run(&args, shell).await,
         Command::Verify(args) => verify::run(&args, shell).await,

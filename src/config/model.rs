@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::domain::{Email, FeeId, Mode, PlayerId};
+use crate::domain::{Email, FeeId, Metadata, Mode, PlayerId, Registration};
 
 /// The process's variables, handed over as data: the library reads none itself.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,12 @@ impl Vars {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl From<BTreeMap<String, String>> for Vars {
+    fn from(vars: BTreeMap<String, String>) -> Self {
+        Self(vars)
     }
 }
 
@@ -47,6 +53,15 @@ pub struct Environment {
     pub warnings: Vec<String>,
 }
 
+impl Environment {
+    /// The registration and address that `verify` uses for its canary, where the environment names them.
+    #[must_use]
+    pub fn canary(&self) -> Option<(Registration, Email)> {
+        let Canary { player, fee, email } = self.verify_canary.clone()?;
+        Some((Registration { player, fee }, email))
+    }
+}
+
 /// Embedded or named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnvKind {
@@ -72,6 +87,17 @@ pub enum DatabaseUrl {
         /// The whole URL with its password.
         url: SecretString,
     },
+}
+
+impl DatabaseUrl {
+    /// The whole URL with its password, for the driver alone.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite { path } => format!("sqlite://{}", path.display()),
+            Self::Postgres { url } => url.expose_secret().to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for DatabaseUrl {
@@ -129,7 +155,7 @@ pub struct Checkout {
     /// Where a payer lands who turns back.
     pub cancel_url: Option<String>,
     /// Metadata that the application wants on every session.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Metadata,
 }
 
 /// Where a payer lands whose environment names no page of its own; example.com is reserved and always reachable.

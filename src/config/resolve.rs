@@ -76,7 +76,7 @@ fn sandbox(manifest: &Path) -> Environment {
         checkout: Checkout {
             success_url: DEFAULT_SUCCESS_URL.to_owned(),
             cancel_url: None,
-            metadata: std::collections::BTreeMap::new(),
+            metadata: crate::domain::Metadata::new(),
         },
         orders: None,
         verify_canary: None,

@@ -7,6 +7,7 @@ mod players;
 pub(crate) mod problem;
 pub(crate) mod read;
 pub(crate) mod scalars;
+mod schema;
 pub(crate) mod source;
 mod tournament;
 pub(crate) mod tree;
@@ -17,3 +18,4 @@ pub use model::{
 };
 pub use problem::{ManifestErrors, Problem};
 pub use read::{parse, read};
+pub use schema::schema;

@@ -1,6 +1,7 @@
 //! Every room's errors as what people and scripts see: codes, hints and exit codes in one place.
 
 use crate::apply::ApplyError;
+use crate::config::ConfigError;
 use crate::ledger::LedgerError;
 use crate::manifest::{ManifestErrors, Problem};
 use crate::observe::ObserveError;
@@ -9,7 +10,7 @@ use crate::sandbox::SandboxError;
 use crate::stripe::StripeError;
 use crate::verify::{RoundError, VerifyError};
 
-use super::Failure;
+use super::{Exit, Failure};
 
 impl From<ManifestErrors> for Failure {
     fn from(errors: ManifestErrors) -> Self {
@@ -29,6 +30,16 @@ impl From<ManifestErrors> for Failure {
             ..Self::new(errors.code(), message)
         }
         .showing(errors)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        if let ConfigError::File(errors) = error {
+            return errors.into();
+        }
+        let exit = if error.exit_code() == Exit::Usage as u8 { Exit::Usage } else { Exit::Failed };
+        Self::new(error.code(), error.to_string()).hint(error.hint()).exit(exit)
     }
 }
 

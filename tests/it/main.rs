@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod config;
 mod harness;
 mod ledger;
 mod manifest;

@@ -229,6 +229,41 @@ fn ten_thousand_players_are_read_in_linear_time() {
     assert!(large < small * 40 + Duration::from_secs(1), "1,000 took {small:?}, 10,000 took {large:?}");
 }
 
+/// YAML as JSON, for the examples: they use nothing that the two read differently.
+fn as_json(text: &str) -> serde_json::Value {
+    serde_saphyr::from_str(text).unwrap()
+}
+
+#[test]
+fn the_schema_is_published_and_takes_every_example() {
+    let published = std::fs::read_to_string(repository().join("docs/schemas/manifest.schema.json")).unwrap();
+    let schema = tourney::manifest::schema();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&published).unwrap(), schema, "run `tourney schema` anew");
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    for file in ["plans/utah-invitational.yaml", "examples/chess-open-eur.yaml", "examples/festival-jpy.yaml"]
+        .into_iter()
+        .chain(["examples/siblings-several-fees.yaml", "examples/waived-and-cash.yaml", "tests/manifests/base.yaml"])
+    {
+        let json = as_json(&std::fs::read_to_string(repository().join(file)).unwrap());
+        let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{file}: {errors:#?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_it_can() {
+    let validator = jsonschema::draft202012::new(&tourney::manifest::schema()).unwrap();
+    let names =
+        ["unknown key", "bad e-mail", "negative amount", "unknown currency", "quoted integer id", "fee and fees"]
+            .into_iter()
+            .chain(["neither fee nor fees", "amount beside several", "missing key", "wrong version", "not a finding"])
+            .chain(["bill after the wrong finding", "percentage without its sign", "unknown key of a player"]);
+    for wanted in names {
+        let (_, text) = broken().into_iter().find(|(name, _)| name.trim_start_matches('!') == wanted).unwrap();
+        assert!(!validator.is_valid(&as_json(&text)), "the schema takes {wanted}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
