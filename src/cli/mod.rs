@@ -4,7 +4,7 @@ mod apply;
 mod init;
 mod plan;
 mod process;
-//mod sandbox;
+pub mod sandbox;
 mod schema;
 mod signals;
 mod site;

@@ -10,7 +10,6 @@ mod config;
 mod harness;
 mod ledger;
 mod manifest;
-mod sandbox_core;
 mod sandbox_browser;
 mod sandbox_core;
 mod sandbox_http;

@@ -1,0 +1,176 @@
+//! `tourney sandbox`: the embedded Stripe-compatible server on its own.
+
+use std::future::Future;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Sandbox, SandboxError, open_at};
+
+/// Serves the embedded Stripe-compatible sandbox until it is interrupted.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// The manifest whose `.tourney/` folder holds the state
+    #[arg(default_value = "tournament.yaml", value_name = "MANIFEST")]
+    pub manifest: PathBuf,
+    /// The state folder, instead of the one beside the manifest
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4242")]
+    pub listen: SocketAddr,
+    /// Allow an address that other machines reach: the sandbox has no protection of its own
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What can be asked of a sandbox beside serving it.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Put a scene into the sandbox
+    Seed(SeedArgs),
+}
+
+/// Which scene to put into the sandbox.
+#[derive(Debug, clap::Args)]
+pub struct SeedArgs {
+    /// The scene.
+    #[command(subcommand)]
+    pub scene: Scene,
+}
+
+/// A scene.
+#[derive(Debug, clap::Subcommand)]
+pub enum Scene {
+    /// The incident: a pending order for each registration, whose session carries no `order_id` and has expired
+    Incident {
+        /// The manifest
+        #[arg(default_value = "tournament.yaml", value_name = "MANIFEST")]
+        manifest: PathBuf,
+    },
+}
+
+/// Why the sandbox is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address reaches beyond this machine.
+    #[error(
+        "{0} can be reached from other machines, and anybody there could pay, expire and reset; listen on 127.0.0.1, or add --allow-remote"
+    )]
+    Remote(SocketAddr),
+    /// The sandbox does not open.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// Standard output is closed.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl Args {
+    /// The folder that holds the state: `--state`, else `.tourney/` beside the manifest.
+    #[must_use]
+    pub fn state_folder(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| beside(&self.manifest))
+    }
+}
+
+/// The `.tourney/` folder beside a manifest.
+fn beside(manifest: &Path) -> PathBuf {
+    manifest.parent().unwrap_or(Path::new("")).join(".tourney")
+}
+
+/// Serves until `interrupted` resolves, then delivers what is due and releases the state.
+///
+/// # Errors
+/// [`ServeError`]; nothing was served then.
+pub async fn run(args: &Args, interrupted: impl Future) -> Result<(), ServeError> {
+    if !args.listen.ip().is_loopback() && !args.allow_remote {
+        return Err(ServeError::Remote(args.listen));
+    }
+    let state = args.state_folder();
+    let sandbox = open_at(&state, args.listen).await?;
+    announce(&sandbox, &state)?;
+    let _ = interrupted.await;
+    sandbox.close().await;
+    Ok(())
+}
+
+/// Resolves at SIGINT or SIGTERM: what [`run`] waits for.
+///
+/// # Errors
+/// Where the operating system lets no signal be waited for.
+pub async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminated.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
+}
+
+fn announce(sandbox: &Sandbox, state: &Path) -> std::io::Result<()> {
+    let (url, key) = (sandbox.base_url(), sandbox.secret_key());
+    let address = url.trim_start_matches("http://");
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "Stripe-compatible sandbox: {url}")?;
+    writeln!(out, "  secret key  {key}")?;
+    writeln!(out, "  state       {}", state.display())?;
+    writeln!(out, "  tourney     export STRIPE_API_BASE={url} STRIPE_SECRET_KEY={key}")?;
+    writeln!(out, "  Python      stripe.StripeClient(\"{key}\", base_addresses={{\"api\": \"{url}\"}})")?;
+    writeln!(out, "  Node        new Stripe(\"{key}\", {{ protocol: \"http\", host: \"{host}\", port: {port} }})")?;
+    writeln!(out, "  control     curl -X POST {url}/_sandbox/pay/cs_test_…   (docs/SANDBOX.md)")?;
+    writeln!(out, "Ctrl-C ends it; the state stays.")?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use clap::Parser;
+
+    use super::{Args, Command, Scene, SeedArgs, ServeError, run};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parse(line: &[&str]) -> Args {
+        Line::try_parse_from([&["sandbox"], line].concat()).unwrap().args
+    }
+
+    #[test]
+    fn the_state_lies_beside_the_manifest_or_where_it_is_told() {
+        assert_eq!(parse(&[]).state_folder(), PathBuf::from(".tourney"));
+        assert_eq!(parse(&["plans/utah.yaml"]).state_folder(), PathBuf::from("plans/.tourney"));
+        assert_eq!(parse(&["--state", "/tmp/x"]).state_folder(), PathBuf::from("/tmp/x"));
+    }
+
+    #[test]
+    fn seed_incident_names_a_manifest() {
+        let args = parse(&["seed", "incident", "plans/utah.yaml"]);
+        let Some(Command::Seed(SeedArgs { scene: Scene::Incident { manifest } })) = args.command else {
+            panic!("{:?}", args.command)
+        };
+        assert_eq!(manifest, PathBuf::from("plans/utah.yaml"));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_others_reach_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let line = ["--listen", "0.0.0.0:0", "--state", state.to_str().unwrap()];
+        let refused = run(&parse(&line), std::future::ready(())).await;
+        assert!(matches!(refused, Err(ServeError::Remote(_))), "{refused:?}");
+        assert!(!state.exists(), "nothing was made");
+        run(&parse(&[&line[..], &["--allow-remote"]].concat()), std::future::ready(())).await.unwrap();
+        assert!(state.join("sandbox.db").exists());
+    }
+}

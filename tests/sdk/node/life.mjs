@@ -1,0 +1,119 @@
+// A whole life of a Checkout Session through Stripe's own SDK, unmodified, against the sandbox.
+// Usage: node life.mjs BASE_URL SECRET_KEY. Exits 0 where every expectation holds.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import Stripe from "stripe";
+
+const [base, key] = process.argv.slice(2);
+const { hostname: host, port } = new URL(base);
+const at = { protocol: "http", host, port, maxNetworkRetries: 2, telemetry: false };
+const stripe = new Stripe(key, at);
+const { sessions } = stripe.checkout;
+
+const heard = [];
+const endpoint = createServer(async (request, response) => {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  heard.push([Buffer.concat(parts), request.headers["stripe-signature"]]);
+  endpoint.emit("heard");
+  response.end();
+});
+endpoint.listen(0, "127.0.0.1");
+await once(endpoint, "listening");
+
+async function nextEvent(secret, wanted) {
+  for (;;) {
+    while (heard.length === 0) await once(endpoint, "heard", { signal: AbortSignal.timeout(20000) });
+    const [body, signature] = heard.shift();
+    const event = stripe.webhooks.constructEvent(body, signature, secret);
+    assert.throws(() => stripe.webhooks.constructEvent(body, signature, "whsec_another"));
+    if (event.type === wanted) return event;
+  }
+}
+
+const control = async (path, fields = {}) => {
+  const answer = await fetch(`${base}/_sandbox/${path}`, { method: "POST", body: JSON.stringify(fields) });
+  assert.equal(answer.status, 200, await answer.clone().text());
+  return answer.json();
+};
+const pay = (url, card) =>
+  fetch(url, { method: "POST", body: new URLSearchParams({ card }), redirect: "manual" }).then((a) => a.status);
+const refused = (type, fields, call) =>
+  assert.rejects(call, (error) => {
+    assert.equal(error.type, type, error.message);
+    assert.ok(error.requestId, "every error carries its request id");
+    for (const [name, value] of Object.entries(fields)) assert.equal(error[name], value, name);
+    return true;
+  });
+const params = (order) => ({
+  mode: "payment",
+  success_url: "http://127.0.0.1:9/thanks?session={CHECKOUT_SESSION_ID}",
+  customer_email: "parent17@example.com",
+  client_reference_id: order,
+  line_items: [
+    { price_data: { currency: "usd", unit_amount: 6500, product_data: { name: "17U Select" } }, quantity: 1 },
+  ],
+  metadata: { order_id: order },
+  payment_intent_data: { metadata: { order_id: order } },
+});
+
+const url = `http://127.0.0.1:${endpoint.address().port}/hook`;
+const { secret } = await stripe.webhookEndpoints.create({ url, enabled_events: ["*"] });
+
+const known = new Set();
+for await (const session of sessions.list({ limit: 100 })) known.add(session.id);
+const made = [];
+for (let order = 1; order <= 7; order += 1) made.push(await sessions.create(params(String(order))));
+const listed = [];
+for await (const { id } of sessions.list({ limit: 3 })) if (!known.has(id)) listed.push(id);
+assert.deepEqual(listed, made.map(({ id }) => id).reverse(), "newest first, over pages");
+
+const first = await sessions.retrieve(made[0].id);
+assert.deepEqual([first.status, first.payment_intent, first.metadata], ["open", null, { order_id: "1" }]);
+assert.equal((await sessions.listLineItems(first.id)).data[0].amount_total, 6500);
+const updated = await sessions.update(first.id, { metadata: { order_id: "100", seen: "yes" } });
+assert.deepEqual({ ...updated.metadata }, { order_id: "100", seen: "yes" });
+
+assert.equal((await sessions.expire(made[1].id)).status, "expired");
+assert.equal((await nextEvent(secret, "checkout.session.expired")).data.object.id, made[1].id);
+await refused("StripeInvalidRequestError", { statusCode: 400 }, () => sessions.expire(made[1].id));
+await refused("StripeInvalidRequestError", { code: "resource_missing" }, () => sessions.retrieve("cs_test_none"));
+await refused("StripeInvalidRequestError", { param: "colour" }, () => sessions.create({ ...params("9"), colour: "red" }));
+await refused("StripeAuthenticationError", { statusCode: 401 }, () =>
+  new Stripe("sk_nonsense", at).balance.retrieve(),
+);
+
+const idempotencyKey = "node-attempt-20";
+const [once1, again] = [
+  await sessions.create(params("20"), { idempotencyKey }),
+  await sessions.create(params("20"), { idempotencyKey }),
+];
+assert.equal(once1.id, again.id);
+await refused("StripeIdempotencyError", {}, () => sessions.create(params("21"), { idempotencyKey }));
+
+const count = async () => (await sessions.list({ limit: 100 }).autoPagingToArray({ limit: 1000 })).length;
+const before = await count();
+await control("faults", { when: "after", what: "cut", method: "POST", path_prefix: "/v1/checkout/sessions" });
+await sessions.create(params("22"));
+assert.equal(await count(), before + 1, "the SDK's own retry of a lost answer makes no second session");
+
+assert.equal(await pay(first.url, "4000000000000002"), 402);
+assert.equal(await pay(first.url, "4242424242424242"), 303);
+const event = await nextEvent(secret, "checkout.session.completed");
+const paid = await sessions.retrieve(event.data.object.id, { expand: ["payment_intent"] });
+assert.deepEqual([paid.id, paid.payment_status], [first.id, "paid"]);
+assert.deepEqual([paid.payment_intent.status, paid.payment_intent.metadata.order_id], ["succeeded", "1"]);
+assert.equal((await stripe.events.retrieve(event.id)).type, event.type);
+
+await control(`pay/${made[2].id}`, { card: "delayed_failure" });
+await control("settle_delayed", { session: made[2].id, succeed: false });
+const failed = await nextEvent(secret, "checkout.session.async_payment_failed");
+assert.equal(failed.data.object.payment_status, "unpaid");
+
+const refund = await stripe.refunds.create({ payment_intent: paid.payment_intent.id });
+assert.deepEqual([refund.status, refund.amount], ["succeeded", 6500]);
+assert.equal((await nextEvent(secret, "refund.created")).data.object.id, refund.id);
+console.log(`stripe-node ${Stripe.PACKAGE_VERSION}: a whole life of a session`);
+endpoint.close();
+endpoint.closeAllConnections();
