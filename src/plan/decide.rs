@@ -7,7 +7,8 @@ use crate::manifest::{Stale, Then, Withdrawn};
 
 use super::case::{Case, cases, has_arrived, is_returned};
 use super::decisions::Decisions;
-use super::detect::is_ad_hoc_payment;
+use super::detect::{detect, is_ad_hoc_payment};
+use super::elect::Role;
 use super::match_up::{Group, World};
 use super::{Action, Finding};
 
@@ -41,7 +42,7 @@ pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<
     } else {
         None
     };
-    let no_bill = if world.mass_unknown && !decisions.any(Finding::UnknownSession) {
+    let no_bill = if world.mass_unknown {
         Some("no bill while Stripe knows none of the recorded sessions: is it the right account?")
     } else if cases.iter().filter(|case| is_ad_hoc_payment(case)).any(|case| undecided(&case, Finding::AdHocPayment)) {
         Some("no bill while a payment that no order accounts for is undecided")
@@ -89,9 +90,7 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
         Finding::ExpiredSession | Finding::PaymentFailed | Finding::WrongAmount | Finding::WrongCurrency => {
             Some(Action::Replace)
         }
-        Finding::UnknownSession if case.world.mass_unknown && decisions.find(case, finding).is_none() => {
-            Some(Action::Attention)
-        }
+        Finding::UnknownSession if case.world.mass_unknown => Some(Action::Attention),
         Finding::UnknownSession => case.billed().then_some(Action::Replace),
         Finding::WrongMetadata if case.names_a_stranger() => {
             Some(if bill_again && case.billed() { Action::Replace } else { Action::Attention })
@@ -103,7 +102,7 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
         Finding::PayableTwice | Finding::AdHocSession | Finding::PastDue | Finding::Closed => Some(Action::Expire),
         Finding::UnrecordedPayment => Some(Action::RecordPayment),
         Finding::PaymentProcessing => None,
-        Finding::Renamed => Some(Action::Rename),
+        Finding::Renamed => has_room(case).then_some(Action::Rename),
         Finding::PaidElsewhere => Some(Action::Settle),
         Finding::RefundedAtStripe => Some(if returned(case) { Action::RecordRefund } else { Action::Attention }),
         Finding::SettledBefore if bill_again && !case.stopped() => Some(Action::Create),
@@ -119,6 +118,21 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
 fn returned(case: &Case<'_>) -> bool {
     case.is_returned()
         || case.recorded.known().is_some_and(|payable| is_returned(payable, case.order().map(|order| order.amount)))
+}
+
+/// Whether every other live order under the player's new id is about to be retired: an order may move there only then.
+fn has_room(case: &Case<'_>) -> bool {
+    let Some(group) = case.group else { return false };
+    let stays = |finding: &Finding| matches!(finding, Finding::UnknownSession | Finding::WrongMetadata);
+    let mut there = cases(case.world, group)
+        .into_iter()
+        .filter(|other| other.order_as(Role::Extra).is_some_and(|order| order.registration == group.registration));
+    there.all(|other| {
+        let findings = detect(&other);
+        case.world.manifest.tournament.open
+            && findings.contains(&Finding::DuplicateOrder)
+            && !findings.iter().any(stays)
+    })
 }
 
 /// From findings to actions, in the order of precedence.
@@ -142,10 +156,10 @@ pub(crate) fn decide(
     let mut held = None;
     let untouchable = |finding: &Finding| matches!(finding, Finding::UnknownSession | Finding::WrongMetadata);
     let person = by_action.remove(&Action::Attention).unwrap_or_default();
-    if person.iter().any(untouchable) {
-        by_action.clear();
-    }
     let mut verdicts = persons(case, &person, decisions);
+    if person.iter().any(untouchable) {
+        silence(&mut verdicts, &mut by_action);
+    }
     let (mut converging, beside): (BTreeMap<_, _>, BTreeMap<_, _>) =
         by_action.into_iter().partition(|(action, _)| *action >= Action::Settle);
     if holds.frozen.is_some() && !converging.is_empty() {
@@ -156,6 +170,15 @@ pub(crate) fn decide(
     verdicts.extend(converge(converging, holds, &mut held));
     verdicts.sort_by_key(|verdict| verdict.action);
     (verdicts, held)
+}
+
+/// Nothing is done about the case: what would have been done joins the reasons of the entry that forbids it.
+fn silence(verdicts: &mut [Verdict], by_action: &mut BTreeMap<Action, Vec<Finding>>) {
+    let silenced = std::mem::take(by_action).into_values().flatten();
+    if let Some(first) = verdicts.first_mut() {
+        first.findings.extend(silenced);
+        first.findings.sort();
+    }
 }
 
 /// What a person must decide, and what one has decided: an entry each.

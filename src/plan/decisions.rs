@@ -26,11 +26,6 @@ impl<'a> Decisions<'a> {
         self.list.iter().find(|decision| settles(decision, case, finding))
     }
 
-    /// Whether anything at all was decided about this finding.
-    pub(crate) fn any(&self, finding: Finding) -> bool {
-        self.list.iter().any(|decision| decision.finding == finding.code())
-    }
-
     /// Remembers that the decisions about a finding have met it.
     pub(crate) fn mark(&mut self, case: &Case<'_>, finding: Finding) {
         let met = self.list.iter().enumerate().filter(|(_, decision)| settles(decision, case, finding));

@@ -10,6 +10,8 @@ use crate::domain::{
 use crate::manifest::Manifest;
 use crate::observe::Observation;
 
+use super::Finding;
+
 /// A session younger than this that nothing records may be in the making by somebody else: it is left alone.
 const TOO_YOUNG: SignedDuration = SignedDuration::from_mins(10);
 /// From this many unknown sessions on, with none known, the wrong account is likelier than the loss of all of them.
@@ -77,7 +79,7 @@ pub(crate) struct World<'a> {
     pub(crate) stray: Vec<Loose<'a>>,
     /// Open or paid payables that cannot be proved to be ours.
     pub(crate) foreign: u32,
-    /// Every recorded session is unknown to Stripe.
+    /// Every recorded session is unknown to Stripe, and nobody has said that this is so.
     pub(crate) mass_unknown: bool,
     pub(crate) past_due: bool,
 }
@@ -105,13 +107,16 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
         }
     }
     let known = |order: &&Order| matches!(index.recorded(order), Recorded::Known(_));
+    // One session that Stripe knows proves the account, and so does a person's word about any of them.
+    let person = manifest.decisions.iter().any(|decision| decision.finding == Finding::UnknownSession.code());
+    let account_is_right = person || index.orders.iter().any(|order| known(&order));
     World {
         manifest,
         observed,
         groups: groups.sorted(),
         stray,
         foreign,
-        mass_unknown: observed.unknown.len() >= MASS_UNKNOWN && !index.orders.iter().any(|order| known(order)),
+        mass_unknown: observed.unknown.len() >= MASS_UNKNOWN && !account_is_right,
         past_due: is_past_due(manifest, observed),
     }
 }

@@ -10,6 +10,7 @@ mod config;
 mod harness;
 mod ledger;
 mod manifest;
+mod plan;
 mod sandbox_browser;
 mod sandbox_core;
 mod sandbox_http;

@@ -5,12 +5,14 @@ use crate::plan::Finding;
 use crate::plan::case::{About, Case, has_arrived, is_returned};
 use crate::plan::elect::Role;
 
-/// An open payable besides the recorded one of a pending order, or any open one of an order that is not pending.
+/// An open payable besides the recorded one of a pending order, or any open one of an order that is not pending, or is
+/// about to be recorded as paid.
 pub(super) fn payable_twice(case: &Case<'_>) -> Option<Finding> {
     let twice = match case.about {
         About::Vacant => false,
         About::Order(order, _) => {
-            order.status != OrderStatus::Pending && case.recorded.known().is_some_and(Payable::is_open)
+            let settled = order.status != OrderStatus::Pending || case.unrecorded().is_some();
+            settled && case.recorded.known().is_some_and(Payable::is_open)
         }
         About::Loose(loose) => loose.payable.is_open() && !loose.young && loose.order.is_some() && !is_of_attempt(case),
     };

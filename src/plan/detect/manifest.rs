@@ -14,10 +14,10 @@ pub(super) fn withdrawn(case: &Case<'_>) -> Option<Finding> {
     (unpaid(case).is_some() && case.wanted().is_none()).then_some(Finding::Withdrawn)
 }
 
-/// The order stands under the player's former id.
+/// The live order stands under the player's former id; one that is about to be refunded lives no longer.
 pub(super) fn renamed(case: &Case<'_>) -> Option<Finding> {
     let (order, registration) = (case.keeper()?, case.registration()?);
-    let moved = case.wanted().is_some() && order.registration.player != registration.player;
+    let moved = case.wanted().is_some() && order.registration.player != registration.player && !case.is_returned();
     moved.then_some(Finding::Renamed)
 }
 

@@ -6,7 +6,7 @@ use crate::domain::Registration;
 use crate::manifest::Manifest;
 use crate::plan::{Action, Change, Note, Plan, Subject};
 
-use super::words::{counts, grouped, headline, nothing_to_do, plain, remarks};
+use super::words::{counts, headline, nothing_to_do, plain, remarks};
 
 /// The plan as text, with names from the manifest; styled only if `color` says so. It ends with a line feed.
 #[must_use]
@@ -42,7 +42,7 @@ fn table(plan: &Plan, manifest: &Manifest, color: bool) -> Vec<String> {
 }
 
 fn row(change: &Change, manifest: &Manifest) -> [String; 4] {
-    let amount = change.desired.as_ref().map(|desired| grouped(desired.amount)).unwrap_or_default();
+    let amount = change.desired.as_ref().map(|desired| desired.amount.to_string()).unwrap_or_default();
     let findings: Vec<_> = change.findings.iter().map(|finding| finding.code()).collect();
     let detail = change.detail.as_ref().map(|detail| format!(" ({})", plain(detail))).unwrap_or_default();
     let action = format!("{} {}", sign(change.action), change.action.word().replace('_', " "));

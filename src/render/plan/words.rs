@@ -8,10 +8,9 @@ use crate::plan::{Action, Change, Finding, Plan};
 /// One line, the money first.
 pub(super) fn headline(plan: &Plan) -> String {
     let unpayable = unpayable(plan);
-    let money = |minor| grouped(Money::new(minor, plan.money.currency));
+    let money = |minor| Money::new(minor, plan.money.currency).to_string();
     if plan.money.unpayable == 0 {
-        let rest = if plan.money.paid == plan.money.owed { "" } else { ", nothing is in the way of the rest" };
-        return format!("{} of {} paid{rest}", money(plan.money.paid), money(plan.money.owed));
+        return format!("{} of {} paid", money(plan.money.paid), money(plan.money.owed));
     }
     let whose: BTreeSet<&Registration> = unpayable.iter().filter_map(|c| c.subject.registration.as_ref()).collect();
     let ordered = unpayable.iter().all(|change| change.subject.order.is_some());
@@ -58,8 +57,8 @@ pub(super) fn counts(plan: &Plan) -> String {
         (Action::Repair, "to repair"),
         (Action::Rename, "to rename"),
         (Action::Settle, "to settle"),
-        (Action::RecordPayment, "payments to record"),
-        (Action::RecordRefund, "refunds to record"),
+        (Action::RecordPayment, "to record as paid"),
+        (Action::RecordRefund, "to record as refunded"),
         (Action::Retire, "to retire"),
         (Action::Expire, "to expire"),
         (Action::Attention, "to decide"),
@@ -102,25 +101,6 @@ pub(super) fn remarks(plan: &Plan) -> Vec<String> {
 /// `1 order`, `2 orders`.
 pub(in crate::render) fn plural(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
-}
-
-/// Money with its thousands set apart: `$1,235.00`.
-pub(super) fn grouped(money: Money) -> String {
-    let text = money.to_string();
-    if text.contains(',') {
-        return text;
-    }
-    let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
-    let digits = text[start..].find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len() - start);
-    let mut grouped = text[..start].to_owned();
-    for (place, digit) in text[start..start + digits].chars().enumerate() {
-        if place > 0 && (digits - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped.push_str(&text[start + digits..]);
-    grouped
 }
 
 /// Text that somebody else wrote, for one line of a terminal: no control or direction-changing characters.

@@ -1,0 +1,7 @@
+//! The pure planner.
+
+mod model;
+mod properties;
+mod saved;
+mod scenario;
+mod scenarios;

@@ -1,0 +1,187 @@
+//! A little model of the world: what carrying out a plan's steps does to orders and payables. It checks each step against
+//! the safety rules as it goes.
+
+use tourney::domain::{
+    LedgerId, Metadata, Money, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState,
+    PaymentStatus, Registration, Seen, SessionId,
+};
+use tourney::ledger::{RetireHow, RetiredOrder};
+use tourney::manifest::Manifest;
+use tourney::observe::Observation;
+use tourney::plan::{Action, Plan, Step};
+
+/// Carries out a plan as `apply` does: every expire change first, then the rest.
+pub(crate) fn carry_out(plan: &Plan, manifest: &Manifest, world: &Observation) -> Observation {
+    let mut model = Model { world: world.clone(), manifest, made: 0 };
+    model.world.ledger.get_or_insert_with(|| LedgerId(super::scenario::LEDGER.to_owned()));
+    // Apply settles open attempts before it plans again.
+    model.world.facts.attempts.clear();
+    let (first, then): (Vec<_>, Vec<_>) = plan.changes.iter().partition(|change| change.action == Action::Expire);
+    for step in first.into_iter().chain(then).flat_map(|change| &change.steps) {
+        model.step(step);
+    }
+    model.world
+}
+
+struct Model<'a> {
+    world: Observation,
+    manifest: &'a Manifest,
+    made: i64,
+}
+
+impl Model<'_> {
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Expire { session, .. } => self.payable(session).close(),
+            Step::Retire { seen, how, .. } => self.retire(seen, *how),
+            Step::Bill { registration, amount } => self.bill(registration, *amount),
+            Step::Renew { seen } => self.renew(seen),
+            Step::Repair { session, order, registration } => {
+                let metadata = self.ours(order, registration);
+                let payable = self.payable(session);
+                assert!(payable.is_open(), "only an open session is repaired");
+                payable.metadata.extend(metadata);
+            }
+            Step::Rename { seen, to } => {
+                let renamed = Registration { player: to.clone(), fee: seen.registration.fee.clone() };
+                assert!(!self.has_live_order(&renamed), "I1: the new id has a live order");
+                self.order(seen).registration = renamed;
+            }
+            Step::RecordPayment { session, order } => {
+                let payable = self.payable(session).clone();
+                assert!(payable.is_paid(), "only what is paid is recorded");
+                let order = self.world.facts.orders.iter_mut().find(|known| known.id == *order).unwrap();
+                assert_eq!(order.status, OrderStatus::Pending);
+                assert_eq!(Some(order.amount), payable.money());
+                order.status = OrderStatus::Paid;
+                order.payment_intent = payable.payment_intent;
+            }
+            Step::Settle { seen } => {
+                self.order(seen).status = OrderStatus::Paid;
+            }
+            Step::RecordRefund { seen } => {
+                assert_eq!(seen.status, OrderStatus::Paid);
+                self.order(seen).status = OrderStatus::Refunded;
+            }
+        }
+    }
+
+    fn payable(&mut self, id: &SessionId) -> &mut Payable {
+        assert!(!self.world.facts.canary_sessions.contains(id), "a canary is touched");
+        self.world.payables.iter_mut().find(|payable| payable.id == *id).unwrap()
+    }
+
+    /// The order, if it is exactly as the step expects it.
+    fn order(&mut self, seen: &Seen) -> &mut Order {
+        let order = self.world.facts.orders.iter_mut().find(|order| order.id == seen.id).unwrap();
+        assert_eq!(order.seen(), *seen, "the order has moved under the plan's own steps");
+        order
+    }
+
+    fn has_live_order(&self, registration: &Registration) -> bool {
+        self.world.facts.orders.iter().any(|order| order.registration == *registration && order.status.is_live())
+    }
+
+    fn assert_nothing_open(&self, registration: &Registration) {
+        let orders = self.world.facts.orders.iter().filter(|order| order.registration == *registration);
+        let recorded: Vec<_> = orders.filter_map(|order| order.session.as_ref()).collect();
+        let open = self.world.payables.iter().filter(|p| p.is_open() && recorded.contains(&&p.id));
+        assert_eq!(open.map(|payable| &payable.id).next(), None, "I2: {registration} would be payable twice");
+    }
+
+    fn retire(&mut self, seen: &Seen, how: RetireHow) {
+        assert_eq!(seen.status, OrderStatus::Pending, "only a pending order is retired");
+        let id = seen.id.clone();
+        let others: Vec<_> =
+            self.world.facts.orders.iter().filter(|order| order.id != id && order.session == seen.session).collect();
+        let shared = !others.is_empty();
+        let recorded = self.world.payables.iter().find(|payable| seen.session.as_ref() == Some(&payable.id));
+        if let Some(payable) = recorded.filter(|_| !shared) {
+            assert!(!payable.is_open(), "retired while {} is open", payable.id);
+            assert!(!payable.is_paid(), "retired though it was paid");
+            assert!(!payable.is_processing(), "retired while a payment is on its way");
+        }
+        self.order(seen).status = OrderStatus::Canceled;
+        let retired = RetiredOrder {
+            order: id.clone(),
+            registration: seen.registration.clone(),
+            session: seen.session.clone(),
+            reason: String::new(),
+            at: self.world.at,
+        };
+        self.world.facts.retired.push(retired);
+        if how == RetireHow::Delete {
+            self.world.facts.orders.retain(|order| order.id != id);
+        }
+    }
+
+    fn bill(&mut self, registration: &Registration, amount: Money) {
+        assert!(!self.has_live_order(registration), "I1: {registration} has a live order");
+        self.made += 1;
+        let id = OrderId((1000 + self.made).into());
+        let session = self.make(&id, registration, amount);
+        self.world.facts.orders.push(Order {
+            id,
+            registration: registration.clone(),
+            amount,
+            status: OrderStatus::Pending,
+            session: Some(session),
+            payment_intent: None,
+            url: None,
+            created_at: Some(self.world.at),
+        });
+    }
+
+    fn renew(&mut self, seen: &Seen) {
+        assert_eq!(seen.status, OrderStatus::Pending);
+        self.made += 1;
+        let session = self.make(&seen.id, &seen.registration, seen.amount);
+        self.order(seen).session = Some(session);
+    }
+
+    fn ours(&self, order: &OrderId, registration: &Registration) -> Metadata {
+        let ledger = self.world.ledger.clone().unwrap();
+        let tournament = self.manifest.tournament.id.clone();
+        let Registration { player, fee } = registration.clone();
+        Ownership { order: order.clone(), ledger, attempt: None, tournament, player, fee }.to_metadata()
+    }
+
+    fn make(&mut self, order: &OrderId, registration: &Registration, amount: Money) -> SessionId {
+        self.assert_nothing_open(registration);
+        let id = SessionId(format!("cs_test_new{}", self.made));
+        let payable = Payable {
+            id: id.clone(),
+            kind: PayableKind::Session,
+            state: PayableState::Open,
+            payment_status: PaymentStatus::Unpaid,
+            amount: Some(amount.minor),
+            currency: Some(amount.currency),
+            mode: self.world.mode,
+            metadata: self.ours(order, registration),
+            client_reference_id: None,
+            customer_email: None,
+            payment_intent: None,
+            payment: None,
+            url: None,
+            created: self.world.at,
+            expires_at: None,
+        };
+        self.world.payables.insert(0, payable);
+        self.world.facts.sessions_made.push((id.clone(), order.clone()));
+        id
+    }
+}
+
+trait Close {
+    fn close(&mut self);
+}
+
+impl Close for Payable {
+    fn close(&mut self) {
+        assert_eq!(self.payment_status, PaymentStatus::Unpaid, "only what is unpaid is expired");
+        if self.is_open() {
+            self.state = PayableState::Expired;
+            self.url = None;
+        }
+    }
+}
