@@ -4,8 +4,9 @@ mod apply;
 mod init;
 mod plan;
 mod process;
-pub mod sandbox;
+mod sandbox;
 mod schema;
+mod seed;
 mod signals;
 mod site;
 mod validate;
@@ -19,6 +20,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use crate::render::{ColorChoice, Exit, Failure, Ui};
 
 pub use process::Process;
+pub use sandbox::ServeError;
 
 /// Plan and apply tournament billing through Stripe, so that no paid order stays pending.
 #[derive(Debug, Parser)]
@@ -65,6 +67,8 @@ pub enum Command {
     Plan(plan::Args),
     /// Converge: make, renew, repair, retire and record what the plan says
     Apply(apply::Args),
+    /// Run the embedded Stripe-compatible server on its own, or put a scene into it
+    Sandbox(sandbox::Args),
     /// Audit every payable at Stripe, then prove the webhook with a signed round trip
     Verify(verify::Args),
 }
@@ -113,7 +117,19 @@ async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
         Command::Schema(args) => Ok(schema::run(&args, shell)),
         Command::Plan(args) => plan::run(&args, shell).await,
         Command::Apply(args) => apply::run(&args, shell).await,
+        Command::Sandbox(args) => sandbox(&args, shell).await,
         Command::Verify(args) => verify::run(&args, shell).await,
+    }
+}
+
+/// Serves the sandbox until a signal comes, or puts a scene into it.
+async fn sandbox(args: &sandbox::Args, shell: &Shell) -> Result<Exit, Failure> {
+    match &args.command {
+        Some(sandbox::Command::Seed(seed)) => seed::run(&seed.scene, shell).await,
+        None => {
+            sandbox::run(args, signals::asked_to_stop()).await?;
+            Ok(Exit::Done)
+        }
     }
 }
 

@@ -87,7 +87,7 @@ fn beside(manifest: &Path) -> PathBuf {
 ///
 /// # Errors
 /// [`ServeError`]; nothing was served then.
-pub async fn run(args: &Args, interrupted: impl Future) -> Result<(), ServeError> {
+pub(super) async fn run(args: &Args, interrupted: impl Future) -> Result<(), ServeError> {
     if !args.listen.ip().is_loopback() && !args.allow_remote {
         return Err(ServeError::Remote(args.listen));
     }
@@ -97,19 +97,6 @@ pub async fn run(args: &Args, interrupted: impl Future) -> Result<(), ServeError
     let _ = interrupted.await;
     sandbox.close().await;
     Ok(())
-}
-
-/// Resolves at SIGINT or SIGTERM: what [`run`] waits for.
-///
-/// # Errors
-/// Where the operating system lets no signal be waited for.
-pub async fn signalled() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminated = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminated.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
 }
 
 fn announce(sandbox: &Sandbox, state: &Path) -> std::io::Result<()> {

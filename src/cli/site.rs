@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::config::{EnvKind, Environment, Vars};
 use crate::domain::Mode;
 use crate::ledger::{Identity, Ledger as _, Mapping, Scope, SqlLedger};
@@ -10,6 +12,7 @@ use crate::manifest::Manifest;
 use crate::observe::{Observation, observe};
 use crate::plan::Options;
 use crate::render::Failure;
+use crate::sandbox::core::Control;
 use crate::stripe::{CheckoutSettings, HttpWire, Limits, Stripe};
 use crate::world::LiveClock;
 
@@ -152,6 +155,17 @@ impl Site {
     /// Where either does not answer.
     pub(super) async fn observe(&self, loaded: &Loaded) -> Result<Observation, Failure> {
         Ok(observe(&self.ledger, &self.stripe, &loaded.scope(), &self.account, self.mode).await?)
+    }
+
+    /// Tells the embedded sandbox what no API of Stripe's can.
+    ///
+    /// # Errors
+    /// Where the environment is not the embedded sandbox, or it refuses.
+    pub(super) async fn control(&self, command: &Control) -> Result<Value, Failure> {
+        match self.stripe.wire() {
+            EnvWire::Embedded(wire) => Ok(wire.control(command).await?),
+            EnvWire::Http(_) => Err(Failure::usage("only the embedded sandbox can be told that")),
+        }
     }
 
     /// Ends what this process runs for the environment.

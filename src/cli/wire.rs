@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
+use crate::sandbox::core::Control;
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::stripe::HttpWire;
 use crate::world::{Wire, WireAnswer, WireError, WireRequest};
@@ -48,6 +50,18 @@ impl EmbeddedWire {
     pub(super) async fn close(&self) {
         if let Some(sandbox) = self.open.lock().await.1.take() {
             sandbox.close().await;
+        }
+    }
+
+    /// Tells the sandbox what no API of Stripe's can.
+    ///
+    /// # Errors
+    /// [`SandboxError`] where it refuses or does not answer.
+    pub(super) async fn control(&self, command: &Control) -> Result<Value, SandboxError> {
+        let open = self.open.lock().await;
+        match &open.1 {
+            Some(sandbox) => sandbox.control(command.clone()).await,
+            None => Err(SandboxError::Stopped),
         }
     }
 

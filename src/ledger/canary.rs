@@ -16,9 +16,9 @@ pub(super) async fn journal(ledger: &SqlLedger, canary: &Canary) -> Result<()> {
     let sql = "INSERT INTO tourney_canaries (run_id, tournament_id, player_id, fee_id, order_id, sessions) \
                VALUES ($1, $2, $3, $4, $5, $6) \
                ON CONFLICT (run_id) DO UPDATE SET order_id = excluded.order_id, sessions = excluded.sessions";
-    let sessions = serde_json::to_string(&canary.sessions).map_err(|error| rejected(error.to_string()))?;
     let Canary { run, tournament, registration, order, .. } = canary;
-    let values = values![run, tournament, &registration.player, &registration.fee, order.as_ref(), sessions];
+    let values =
+        values![run, tournament, &registration.player, &registration.fee, order.as_ref(), as_json(&canary.sessions)?];
     tx.execute(sql, values).await?;
     tx.commit().await
 }
@@ -56,9 +56,14 @@ async fn end(ledger: &SqlLedger, canary: &Canary, how: CanaryEnd) -> Result<Cana
             CanaryEnd::Canceled => cancel_canary(ledger, &mut tx, &order).await?,
         };
         release_claim(&mut tx, &order).await?;
-        tx.execute("DELETE FROM tourney_attempts WHERE order_id = $1", values![&order]).await?;
-        let sql = "UPDATE tourney_canaries SET order_id = $1 WHERE run_id = $2";
-        tx.execute(sql, values![&order, &canary.run]).await?;
+        // The attempts go, and what they made stays known as the canary's.
+        let sql = "DELETE FROM tourney_attempts WHERE order_id = $1 RETURNING session_id";
+        let mut sessions = canary.sessions.clone();
+        for row in tx.rows(sql, values![&order]).await? {
+            sessions.extend(row.text(0)?.map(SessionId).filter(|session| !canary.sessions.contains(session)));
+        }
+        let sql = "UPDATE tourney_canaries SET order_id = $1, sessions = $2 WHERE run_id = $3";
+        tx.execute(sql, values![&order, as_json(&sessions)?, &canary.run]).await?;
     }
     tx.execute("UPDATE tourney_canaries SET closed = 1 WHERE run_id = $1", values![&canary.run]).await?;
     tx.commit().await?;
@@ -74,6 +79,10 @@ async fn order_of(tx: &mut Tx, canary: &Canary) -> Result<Option<OrderId>> {
     let sql = "SELECT order_id FROM tourney_claims WHERE tournament_id = $1 AND player_id = $2 AND fee_id = $3";
     let claim = tx.row(sql, values![tournament, &registration.player, &registration.fee]).await?;
     claim.map(|row| Ok(OrderId(id_of(&row.must_text(0)?, "order")?))).transpose()
+}
+
+fn as_json(sessions: &[SessionId]) -> Result<String> {
+    serde_json::to_string(sessions).map_err(|error| rejected(error.to_string()))
 }
 
 fn read_canary(row: &Row) -> Result<Canary> {

@@ -8,7 +8,7 @@ use sqlx::error::DatabaseError;
 use super::LedgerError;
 
 /// How often a transaction that lost to another one is tried in all.
-const TRIES: u32 = 6;
+const TRIES: u32 = 3;
 /// The first pause between two tries; it doubles.
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -29,11 +29,11 @@ pub(super) async fn store(ledger: &SqlLedger, event: &Event) -> Result<bool> {
     Ok(stored)
 }
 
-/// Writes what came of an event.
+/// Writes what came of an event; the first outcome stays, also where duplicates were worked off at once.
 pub(super) async fn finish(ledger: &SqlLedger, id: &str, outcome: &EventOutcome) -> Result<()> {
     let mut tx = ledger.begin_write().await?;
     let (outcome, detail) = words(outcome);
-    let sql = "UPDATE tourney_events SET outcome = $1, detail = $2 WHERE id = $3";
+    let sql = "UPDATE tourney_events SET outcome = $1, detail = $2 WHERE id = $3 AND outcome IS NULL";
     tx.execute(sql, values![outcome, detail, id]).await?;
     tx.commit().await
 }

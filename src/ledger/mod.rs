@@ -13,6 +13,7 @@ mod open;
 mod orders;
 mod read;
 mod runs;
+mod seed;
 mod sql;
 mod table;
 
@@ -32,6 +33,7 @@ pub use facts::{
 pub use lock::LEASE_SECONDS;
 pub use mapping::{AmountUnit, Codec, Column, Columns, IdSource, Mapping, StatusWords};
 pub use open::SqlLedger;
+pub use seed::SeedOrder;
 
 /// Why a ledger operation did not answer with what was asked.
 #[derive(Debug, thiserror::Error)]

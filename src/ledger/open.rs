@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, Executor as _, PgPool, SqlitePool};
 
 use crate::domain::{LedgerId, Mode};
 
-use super::errors::{Result, not_done, rejected};
+use super::errors::{Failure, Result, not_done, rejected};
 use super::mapping::Mapping;
 use super::sql::{Tx, values};
 use super::table::Table;
@@ -27,10 +27,17 @@ const FIRST_RUN: Duration = Duration::from_secs(30);
 /// Connections to PostgreSQL. SQLite gets one: it has one writer, and so a reader is never in a writer's way.
 const CONNECTIONS: u32 = 4;
 
+/// Where the migrations of tourney's tables are counted.
+const MIGRATIONS: &str = "tourney_migrations";
+/// Where those of our own orders table are.
+const ORDERS_MIGRATIONS: &str = "tourney_orders_migrations";
+
 /// An orders database on SQLite or PostgreSQL.
 #[derive(Debug)]
 pub struct SqlLedger {
     pool: Pool,
+    /// Where it is, for people: no password.
+    place: String,
     /// The orders table.
     pub(super) table: Table,
 }
@@ -60,7 +67,7 @@ impl SqlLedger {
     pub async fn open(url: &str, mapping: Mapping) -> std::result::Result<Self, LedgerError> {
         let table = Table::compile(mapping)?;
         let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-        let pool = match scheme {
+        let (pool, place) = match scheme {
             "sqlite" => sqlite(url)?,
             "postgres" | "postgresql" => postgres(url)?,
             _ => {
@@ -68,7 +75,7 @@ impl SqlLedger {
                 return Err(LedgerError::Rejected(text.to_owned()));
             }
         };
-        Ok(Self { pool, table })
+        Ok(Self { pool, place, table })
     }
 
     /// Whether the orders stand in PostgreSQL.
@@ -80,9 +87,10 @@ impl SqlLedger {
     pub(super) async fn begin_read(&self) -> Result<Option<Reading>> {
         let mut tx = match &self.pool {
             Pool::Sqlite { path, .. } if !path.exists() => return Ok(None),
-            Pool::Sqlite { pool, .. } => Tx::Sqlite(pool.begin().await?),
+            Pool::Sqlite { pool, .. } => Tx::Sqlite(pool.begin().await.map_err(|error| self.no_connection(error))?),
             Pool::Postgres(pool) => {
-                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+                let begun = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await;
+                Tx::Postgres(begun.map_err(|error| self.no_connection(error))?)
             }
         };
         let ours = self.has_table(&mut tx, "tourney_ledger", "\"tourney_ledger\"").await?;
@@ -103,9 +111,26 @@ impl SqlLedger {
     /// Begins a write. On SQLite it holds the write lock from its beginning, so that it cannot lose a race later.
     pub(super) async fn begin_write(&self) -> Result<Tx> {
         Ok(match &self.pool {
-            Pool::Sqlite { pool, .. } => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Pool::Sqlite { pool, .. } => {
+                Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.no_connection(error))?)
+            }
+            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await.map_err(|error| self.no_connection(error))?),
         })
+    }
+
+    /// Says where nothing could be begun. A server that refuses connections is asked again until the time is over.
+    fn no_connection(&self, error: sqlx::Error) -> Failure {
+        let place = &self.place;
+        let timed_out = matches!(error, sqlx::Error::PoolTimedOut);
+        match error.into() {
+            Failure::Final(LedgerError::NotDone(_)) if timed_out => not_done(format!(
+                "no connection to {place} within {} s: is it running, can it be reached, has it connections left?",
+                ACQUIRE.as_secs()
+            )),
+            Failure::Final(LedgerError::NotDone(text)) => not_done(format!("{place}: {text}")),
+            Failure::Final(LedgerError::Rejected(text)) => rejected(format!("{place}: {text}")),
+            other => other,
+        }
     }
 
     /// The catalogue is the one place where the two databases differ in their words.
@@ -123,7 +148,7 @@ impl SqlLedger {
     }
 }
 
-fn sqlite(url: &str) -> std::result::Result<Pool, LedgerError> {
+fn sqlite(url: &str) -> std::result::Result<(Pool, String), LedgerError> {
     let options = SqliteConnectOptions::from_str(url)
         .map_err(|_| LedgerError::Rejected("the sqlite:// URL cannot be read: write sqlite://path/to/file.db".into()))?
         .create_if_missing(false)
@@ -134,10 +159,11 @@ fn sqlite(url: &str) -> std::result::Result<Pool, LedgerError> {
         return Err(LedgerError::Rejected("an orders database in memory would forget payments: name a file".into()));
     }
     let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_lazy_with(options);
-    Ok(Pool::Sqlite { pool, path })
+    let place = path.display().to_string();
+    Ok((Pool::Sqlite { pool, path }, place))
 }
 
-fn postgres(url: &str) -> std::result::Result<Pool, LedgerError> {
+fn postgres(url: &str) -> std::result::Result<(Pool, String), LedgerError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| {
             let text = "the postgres:// URL cannot be read: write postgres://user:password@host/database";
@@ -145,6 +171,8 @@ fn postgres(url: &str) -> std::result::Result<Pool, LedgerError> {
         })?
         .application_name("tourney")
         .disable_statement_logging();
+    let database = options.get_database().unwrap_or(options.get_username());
+    let place = format!("{}/{database}", options.get_host());
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE)
@@ -154,23 +182,24 @@ fn postgres(url: &str) -> std::result::Result<Pool, LedgerError> {
             })
         })
         .connect_lazy_with(options);
-    Ok(Pool::Postgres(pool))
+    Ok((Pool::Postgres(pool), place))
 }
 
 /// Makes what is missing: the file, tourney's tables, our own orders table, the ledger's id.
 pub(super) async fn prepare(ledger: &SqlLedger, new_id: u128) -> Result<Identity> {
+    refuse_anothers_table(ledger).await?;
     match &ledger.pool {
         Pool::Sqlite { pool, path } => {
             let _first_run = first_run(path).await?;
-            sqlx::migrate!("migrations/sqlite/tourney").named("tourney_migrations").run(pool).await?;
+            sqlx::migrate!("migrations/sqlite/tourney").named(MIGRATIONS).run(pool).await?;
             if ledger.table.mapping().make_table {
-                sqlx::migrate!("migrations/sqlite/orders").named("tourney_orders_migrations").run(pool).await?;
+                sqlx::migrate!("migrations/sqlite/orders").named(ORDERS_MIGRATIONS).run(pool).await?;
             }
         }
         Pool::Postgres(pool) => {
-            sqlx::migrate!("migrations/postgres/tourney").named("tourney_migrations").run(pool).await?;
+            sqlx::migrate!("migrations/postgres/tourney").named(MIGRATIONS).run(pool).await?;
             if ledger.table.mapping().make_table {
-                sqlx::migrate!("migrations/postgres/orders").named("tourney_orders_migrations").run(pool).await?;
+                sqlx::migrate!("migrations/postgres/orders").named(ORDERS_MIGRATIONS).run(pool).await?;
             }
         }
     }
@@ -180,6 +209,25 @@ pub(super) async fn prepare(ledger: &SqlLedger, new_id: u128) -> Result<Identity
     let identity = read_identity(&mut tx).await?;
     tx.commit().await?;
     identity.ok_or_else(|| rejected("the ledger's id vanished while it was made"))
+}
+
+/// Our own schema is not put over an orders table that somebody else made.
+async fn refuse_anothers_table(ledger: &SqlLedger) -> Result<()> {
+    if !ledger.table.mapping().make_table {
+        return Ok(());
+    }
+    let Some(mut reading) = ledger.begin_read().await? else { return Ok(()) };
+    let made = ledger.has_table(&mut reading.tx, ORDERS_MIGRATIONS, ORDERS_MIGRATIONS).await?;
+    reading.tx.rollback().await?;
+    if reading.orders && !made {
+        return Err(rejected(format!(
+            "{} has a table {} that tourney did not make: nothing was changed; map it under `orders` in \
+             environments.yaml, or name another database",
+            ledger.place,
+            ledger.table.name()
+        )));
+    }
+    Ok(())
 }
 
 /// The migrations' own table has our name: an application may keep its own under sqlx's.

@@ -1,7 +1,8 @@
 //! Writes to one order, each conditional on what was seen of it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use serde_json::{Map, Value as Json};
 
 use crate::domain::{Metadata, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, Seen, TournamentId};
 
@@ -126,10 +127,8 @@ pub(super) async fn retire(
     }
     let mut tx = ledger.begin_write().await?;
     check_fence(&mut tx, guard).await?;
-    let sql = "SELECT 1 FROM tourney_retired WHERE order_id = $1";
-    if !tx.rows(sql, values![&seen.id]).await?.is_empty() {
-        let live = find_id(ledger, &mut tx, &seen.id).await?.is_some_and(|stored| stored.order.status.is_live());
-        return finish(tx, !live).await;
+    if retired_before(ledger, &mut tx, &seen.id).await? {
+        return finish(tx, true).await;
     }
     let copy = whole_row(ledger, &mut tx, &seen.id).await?;
     let when = ledger.table.seen(seen)?;
@@ -148,7 +147,9 @@ pub(super) async fn retire(
         let tournament = claimed.or(stored.tournament);
         let how = if how == RetireHow::Cancel { "cancel" } else { "delete" };
         let sql = "INSERT INTO tourney_retired (order_id, tournament_id, player_id, fee_id, session_id, how, reason, \
-                   retired_at, row_copy) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                   retired_at, row_copy) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (order_id) DO UPDATE \
+                   SET session_id = excluded.session_id, how = excluded.how, reason = excluded.reason, \
+                   retired_at = excluded.retired_at, row_copy = excluded.row_copy";
         let values = values![
             &seen.id,
             tournament.as_ref(),
@@ -158,11 +159,18 @@ pub(super) async fn retire(
             how,
             reason,
             now.as_second(),
-            Json::Object(copy).to_string(),
+            serde_json::to_string(&copy).map_err(|error| rejected(error.to_string()))?,
         ];
         tx.execute(sql, values).await?;
     }
     finish(tx, gone).await
+}
+
+/// Whether an earlier try has retired the order; not where another program has brought it back to life since.
+async fn retired_before(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Result<bool> {
+    let retired = tx.rows("SELECT 1 FROM tourney_retired WHERE order_id = $1", values![id]).await?;
+    let live = find_id(ledger, tx, id).await?.is_some_and(|stored| stored.order.status.is_live());
+    Ok(!retired.is_empty() && !live)
 }
 
 /// Deletes an order where cells hold.
@@ -194,16 +202,21 @@ pub(super) async fn cancel_canary(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId)
     update(ledger, tx, vec![canceled], &[(Field::Id, Value::from(id))]).await
 }
 
-/// Every column of an order's row, mapped or not.
-pub(super) async fn whole_row(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Result<Option<Map<String, Json>>> {
+/// Every column of an order's row, mapped or not, as text; none where NULL.
+type WholeRow = BTreeMap<String, Option<String>>;
+
+async fn whole_row(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Result<Option<WholeRow>> {
     let table = ledger.table.name();
     let this = [(Field::Id, Value::from(id))];
     if ledger.is_postgres() {
-        let select = format!("SELECT CAST(row_to_json(t) AS TEXT) FROM {table} t");
+        let select = format!(
+            "SELECT cell_name, cell_text FROM {table} whole \
+             CROSS JOIN LATERAL json_each_text(row_to_json(whole)) AS cells (cell_name, cell_text)"
+        );
         let (sql, values) = ledger.table.select_as(select, &this)?;
-        let row = tx.row(sql, values).await?;
-        let text = row.map(|row| row.must_text(0)).transpose()?;
-        return text.map(|text| serde_json::from_str(&text).map_err(|error| rejected(error.to_string()))).transpose();
+        let cells = tx.rows(sql, values).await?;
+        let row = cells.iter().map(|cell| Ok((cell.must_text(0)?, cell.text(1)?))).collect::<Result<WholeRow>>()?;
+        return Ok((!row.is_empty()).then_some(row));
     }
     let plain = ledger.table.mapping().table.last().map_or("", String::as_str);
     let columns = tx.rows("SELECT name FROM pragma_table_info($1)", values![plain]).await?;
@@ -211,8 +224,7 @@ pub(super) async fn whole_row(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> 
     let read = names.iter().map(|name| Ok(format!("CAST({} AS TEXT)", quoted(name)?))).collect::<Result<Vec<_>>>()?;
     let (sql, values) = ledger.table.select_as(format!("SELECT {} FROM {table}", read.join(", ")), &this)?;
     let Some(row) = tx.row(sql, values).await? else { return Ok(None) };
-    let cells =
-        names.into_iter().enumerate().map(|(at, name)| Ok((name, row.text(at)?.map_or(Json::Null, Json::from))));
+    let cells = names.into_iter().enumerate().map(|(at, name)| Ok((name, row.text(at)?)));
     Ok(Some(cells.collect::<Result<_>>()?))
 }
 
@@ -221,10 +233,5 @@ pub(super) async fn raw_row(ledger: &SqlLedger, id: &OrderId) -> Result<Option<M
     let Some(mut reading) = ledger.begin_read().await? else { return Ok(None) };
     let row = if reading.orders { whole_row(ledger, &mut reading.tx, id).await? } else { None };
     reading.tx.rollback().await?;
-    let text = |value: Json| match value {
-        Json::Null => None,
-        Json::String(text) => Some(text),
-        other => Some(other.to_string()),
-    };
-    Ok(row.map(|row| row.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()))
+    Ok(row.map(|row| row.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()))
 }

@@ -1,6 +1,7 @@
 //! Every room's errors as what people and scripts see: codes, hints and exit codes in one place.
 
 use crate::apply::ApplyError;
+use crate::cli::ServeError;
 use crate::config::ConfigError;
 use crate::ledger::LedgerError;
 use crate::manifest::{ManifestErrors, Problem};
@@ -55,6 +56,16 @@ impl From<SandboxError> for Failure {
             SandboxError::Refused(_) => "sandbox-refused",
         };
         Self::new(code, error.to_string()).hint("the embedded sandbox keeps its state in .tourney beside the manifest")
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Sandbox(error) => error.into(),
+            ServeError::Remote(_) => Self::usage(error.to_string()),
+            ServeError::Output(_) => Self::new("io", error.to_string()),
+        }
     }
 }
 

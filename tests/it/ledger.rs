@@ -1,6 +1,5 @@
 //! One story of the orders database, told on SQLite and on PostgreSQL.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures_util::future::join_all;
@@ -13,8 +12,6 @@ use tourney::ledger::{
     Attempt, AttemptFor, AttemptState, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, LEASE_SECONDS, Ledger,
     LedgerError, LedgerFacts, Lock, LockHolder, Mapping, Rendered, RetireHow, Run, RunStep, Scope, SqlLedger, Written,
 };
-
-use crate::support;
 
 /// Tells a story on both databases, each empty and never prepared.
 macro_rules! on_both {
@@ -52,28 +49,28 @@ on_both!(
     canaries_leave_nothing,
 );
 
-async fn sqlite_in(folder: &Path) -> SqlLedger {
+pub(crate) async fn sqlite_in(folder: &Path) -> SqlLedger {
     let url = format!("sqlite://{}", folder.join("deep/orders.db").display());
     SqlLedger::open(&url, Mapping::own()).await.unwrap()
 }
 
-fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_777_000_000 + second).unwrap()
 }
 
-fn cup() -> TournamentId {
+pub(crate) fn cup() -> TournamentId {
     TournamentId(Id::slug("cup").unwrap())
 }
 
-fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     Scope { tournament: cup(), fees: vec![FeeId(Id::Int(5))], currency: usd() }
 }
 
-fn usd() -> Currency {
+pub(crate) fn usd() -> Currency {
     Currency::parse("usd").unwrap()
 }
 
-fn player(id: i64) -> Registration {
+pub(crate) fn player(id: i64) -> Registration {
     Registration { player: PlayerId(Id::Int(id)), fee: FeeId(Id::slug("elite").unwrap()) }
 }
 
@@ -82,7 +79,7 @@ fn holder(run: &str) -> LockHolder {
 }
 
 /// Prepares a ledger and takes its lock.
-async fn prepared(ledger: &SqlLedger) -> Guard {
+pub(crate) async fn prepared(ledger: &SqlLedger) -> Guard {
     ledger.prepare(7).await.unwrap();
     match ledger.lock(&holder("run-1"), at(0)).await.unwrap() {
         Lock::Acquired(guard) => guard,
@@ -90,17 +87,17 @@ async fn prepared(ledger: &SqlLedger) -> Guard {
     }
 }
 
-fn new(id: i64) -> AttemptFor {
+pub(crate) fn new(id: i64) -> AttemptFor {
     AttemptFor::New { registration: player(id), amount: Money::new(5500, usd()) }
 }
 
-async fn begin(ledger: &SqlLedger, guard: &Guard, attempt: &str, subject: &AttemptFor) -> Begun {
+pub(crate) async fn begin(ledger: &SqlLedger, guard: &Guard, attempt: &str, subject: &AttemptFor) -> Begun {
     let render =
         |order: &OrderId| Rendered { body: format!("metadata[order_id]={order}"), expires_at: Some(at(86_400)) };
     ledger.begin_attempt(guard, &cup(), &AttemptId::from(attempt), subject, at(1), &render).await.unwrap()
 }
 
-async fn begun(ledger: &SqlLedger, guard: &Guard, attempt: &str, subject: &AttemptFor) -> Attempt {
+pub(crate) async fn begun(ledger: &SqlLedger, guard: &Guard, attempt: &str, subject: &AttemptFor) -> Attempt {
     match begin(ledger, guard, attempt, subject).await {
         Begun::Begun(attempt) => attempt,
         Begun::Moved => panic!("{attempt} was not begun"),
@@ -108,7 +105,7 @@ async fn begun(ledger: &SqlLedger, guard: &Guard, attempt: &str, subject: &Attem
 }
 
 /// A pending order with a recorded session `cs_test_<name>`.
-async fn billed(ledger: &SqlLedger, guard: &Guard, name: &str, id: i64) -> OrderId {
+pub(crate) async fn billed(ledger: &SqlLedger, guard: &Guard, name: &str, id: i64) -> OrderId {
     let attempt = begun(ledger, guard, name, &new(id)).await;
     let session = SessionId(format!("cs_test_{name}"));
     let written = ledger.record_session(guard, &attempt.id, &session, Some("https://pay.example/1"), Some(at(9))).await;
@@ -116,11 +113,11 @@ async fn billed(ledger: &SqlLedger, guard: &Guard, name: &str, id: i64) -> Order
     attempt.order
 }
 
-async fn seen(ledger: &SqlLedger, id: &OrderId) -> Seen {
+pub(crate) async fn seen(ledger: &SqlLedger, id: &OrderId) -> Seen {
     ledger.order(id).await.unwrap().unwrap().seen()
 }
 
-async fn status(ledger: &SqlLedger, id: &OrderId) -> Option<OrderStatus> {
+pub(crate) async fn status(ledger: &SqlLedger, id: &OrderId) -> Option<OrderStatus> {
     ledger.order(id).await.unwrap().map(|order| order.status)
 }
 
@@ -144,7 +141,7 @@ async fn an_empty_database_reads_as_empty(ledger: SqlLedger) {
     let bound = ledger.bind("acct_1", Mode::Test).await.unwrap();
     assert_eq!((bound.account.as_deref(), bound.mode), (Some("acct_1"), Some(Mode::Test)));
     assert_eq!(ledger.bind("acct_2", Mode::Live).await.unwrap(), bound, "the first binding stands");
-    assert_eq!((&ledger).identity().await.unwrap(), Some(bound));
+    assert_eq!(ledger.identity().await.unwrap(), Some(bound));
 }
 
 async fn an_order_lives(ledger: SqlLedger) {
@@ -409,119 +406,4 @@ async fn canaries_leave_nothing(ledger: SqlLedger) {
     assert!(ledger.read(&scope()).await.unwrap().canary_sessions.contains(&canary.sessions[0]));
     assert_eq!(ledger.remove_canary(&canary).await.unwrap(), CanaryEnd::Removed);
     assert_eq!(ledger.read(&scope()).await.unwrap().orders, before.orders);
-}
-
-/// Every file of a folder with its bytes.
-fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect()
-}
-
-#[tokio::test]
-async fn reading_leaves_every_byte_of_sqlite_as_it_was() {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = sqlite_in(folder.path()).await;
-    ledger.read(&scope()).await.unwrap();
-    assert!(bytes(folder.path()).is_empty(), "reading has created something");
-
-    let guard = prepared(&ledger).await;
-    let order = billed(&ledger, &guard, "a1", 1).await;
-    drop(ledger);
-    let deep = folder.path().join("deep");
-    let before = bytes(&deep);
-    let ledger = sqlite_in(folder.path()).await;
-    assert_eq!(ledger.read(&scope()).await.unwrap().orders.len(), 1);
-    ledger.identity().await.unwrap();
-    ledger.raw_row(&order).await.unwrap();
-    ledger.search("1").await.unwrap();
-    ledger.lock_holder().await.unwrap();
-    assert_eq!(bytes(&deep), before, "while it is open");
-    drop(ledger);
-    assert_eq!(bytes(&deep), before, "after it was closed");
-}
-
-#[tokio::test]
-async fn a_row_that_others_refer_to_is_cancelled_and_not_deleted() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut urls = vec![format!("sqlite://{}", folder.path().join("orders.db").display())];
-    urls.extend(support::database());
-    for url in urls {
-        let ledger = SqlLedger::open(&url, Mapping::own()).await.unwrap();
-        let guard = prepared(&ledger).await;
-        let order = billed(&ledger, &guard, "a1", 1).await;
-        let canary = billed(&ledger, &guard, "c1", 99).await;
-        execute(&url, "CREATE TABLE receipts (order_id TEXT REFERENCES orders (id))").await;
-        execute(&url, "INSERT INTO receipts SELECT id FROM orders").await;
-
-        let refused = ledger.retire(&guard, &seen(&ledger, &order).await, RetireHow::Delete, "withdrawn", at(2)).await;
-        let Err(LedgerError::Rejected(text)) = refused else { panic!("{refused:?}") };
-        assert!(text.contains("retire: cancel"), "{text}");
-        assert_eq!(status(&ledger, &order).await, Some(OrderStatus::Pending), "nothing was changed");
-        assert_eq!(ledger.read(&scope()).await.unwrap().retired, []);
-
-        let canary = Canary {
-            run: RunId::from("run-1"),
-            tournament: cup(),
-            registration: player(99),
-            order: Some(canary),
-            sessions: Vec::new(),
-        };
-        ledger.journal_canary(&canary).await.unwrap();
-        assert_eq!(ledger.remove_canary(&canary).await.unwrap(), CanaryEnd::Canceled);
-        assert_eq!(status(&ledger, canary.order.as_ref().unwrap()).await, Some(OrderStatus::Canceled));
-        assert_eq!(ledger.open_canaries().await.unwrap(), []);
-    }
-}
-
-#[tokio::test]
-async fn duplicates_of_other_programs_are_read_and_never_added_to() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut urls = vec![format!("sqlite://{}", folder.path().join("orders.db").display())];
-    urls.extend(support::database());
-    for url in urls {
-        let ledger = SqlLedger::open(&url, Mapping::own()).await.unwrap();
-        let guard = prepared(&ledger).await;
-        let claimed = billed(&ledger, &guard, "a1", 1).await;
-        for (id, player) in [("app-1", "1"), ("app-2", "2")] {
-            let sql = format!(
-                "INSERT INTO orders (id, tournament_id, player_id, fee_id, amount_cents, currency, status, created_at, \
-                 updated_at) VALUES ('{id}', 'cup', '{player}', 'elite', 5500, 'usd', 'pending', 1, 1)"
-            );
-            execute(&url, &sql).await;
-        }
-        let orders = ledger.read(&scope()).await.unwrap().orders;
-        assert_eq!(orders.iter().filter(|order| order.registration == player(1)).count(), 2);
-        let duplicate = OrderId(Id::slug("app-1").unwrap());
-        let standing = AttemptFor::Standing(seen(&ledger, &duplicate).await);
-        assert_eq!(begin(&ledger, &guard, "a2", &standing).await, Begun::Moved, "the claim is another live order's");
-        assert_eq!(begin(&ledger, &guard, "a2", &new(2)).await, Begun::Moved, "a live order without a claim stands");
-
-        let now = seen(&ledger, &claimed).await;
-        ledger.retire(&guard, &now, RetireHow::Cancel, "duplicate-order", at(2)).await.unwrap();
-        assert_eq!(begun(&ledger, &guard, "a3", &standing).await.order, duplicate, "it gets the free claim");
-    }
-}
-
-#[tokio::test]
-async fn a_url_that_cannot_work_is_refused_without_its_password() {
-    for url in ["mysql://u:hunter2@h/db", "postgres://u:hunter2@h:port/db", "sqlite://:memory:", "hunter2"] {
-        let Err(error) = SqlLedger::open(url, Mapping::own()).await else { panic!("{url} was opened") };
-        assert!(matches!(error, LedgerError::Rejected(_)), "{error:?}");
-        assert!(!error.to_string().contains("hunter2"), "{error}");
-    }
-}
-
-/// What another program writes.
-async fn execute(url: &str, sql: &str) {
-    use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
-    let sql = AssertSqlSafe(sql.to_owned());
-    if url.starts_with("sqlite") {
-        let mut connection = SqliteConnection::connect(url).await.unwrap();
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-    } else {
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-    }
 }

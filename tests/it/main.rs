@@ -9,6 +9,7 @@
 mod config;
 mod harness;
 mod ledger;
+mod ledger_peers;
 mod manifest;
 mod plan;
 mod sandbox_browser;
