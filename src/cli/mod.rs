@@ -1,14 +1,21 @@
 //! The command line: one file per command, each with its `Args` and its `run`.
 
 mod apply;
+mod completions;
+mod history;
 mod init;
+mod links;
+mod man;
 mod plan;
 mod process;
 mod sandbox;
 mod schema;
 mod seed;
+mod show;
 mod signals;
 mod site;
+mod status;
+mod unlock;
 mod validate;
 mod verify;
 mod wire;
@@ -71,6 +78,20 @@ pub enum Command {
     Sandbox(sandbox::Args),
     /// Audit every payable at Stripe, then prove the webhook with a signed round trip
     Verify(verify::Args),
+    /// Show every registration: order, payable, payment, link and how long it lives
+    Status(status::Args),
+    /// Show one page on a player, e-mail address, order, cs_… or pi_…, and the next command to type
+    Show(show::Args),
+    /// Print the payable links as CSV or JSON, to be sent
+    Links(links::Args),
+    /// Show who applied what, when, and what came of it
+    History(history::Args),
+    /// Show who holds the lock; --force releases it
+    Unlock(unlock::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print the manual pages
+    Man(man::Args),
 }
 
 /// What every command is given: the global flags, the process it runs in, and where output goes.
@@ -119,6 +140,13 @@ async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
         Command::Apply(args) => apply::run(&args, shell).await,
         Command::Sandbox(args) => sandbox(&args, shell).await,
         Command::Verify(args) => verify::run(&args, shell).await,
+        Command::Status(args) => status::run(&args, shell).await,
+        Command::Show(args) => show::run(&args, shell).await,
+        Command::Links(args) => links::run(&args, shell).await,
+        Command::History(args) => history::run(&args, shell).await,
+        Command::Unlock(args) => unlock::run(&args, shell).await,
+        Command::Completions(args) => completions::run(&args, shell),
+        Command::Man(args) => man::run(&args, shell),
     }
 }
 

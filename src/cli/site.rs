@@ -102,7 +102,7 @@ impl Site {
     }
 
     async fn connect(env: &Environment) -> Result<(SqlLedger, Stripe<EnvWire, LiveClock>, String), Failure> {
-        let ledger = SqlLedger::open(&env.database.url(), Mapping::own()).await?;
+        let ledger = ledger_of(env).await?;
         let (wire, limits) = match (&env.kind, &env.stripe) {
             (EnvKind::Sandbox { state }, _) => {
                 (EnvWire::Embedded(EmbeddedWire::open(state.clone()).await?), Limits::local())
@@ -188,4 +188,17 @@ pub(super) fn wrong_account(bound: &str, ours: &str) -> Failure {
 pub(super) fn wrong_mode(bound: Mode, ours: Mode) -> Failure {
     Failure::new("wrong-mode", format!("this database belongs to {bound} mode, but the key is a {ours} key"))
         .hint("right database, wrong key? Nothing was read into a plan and nothing was written")
+}
+
+/// Opens the orders database alone, and says where we are. Writes nothing.
+///
+/// # Errors
+/// A URL that cannot work.
+pub(super) async fn open_ledger(shell: &Shell, env: &Environment) -> Result<SqlLedger, Failure> {
+    shell.ui.always(&format!("{} · {}", env.name, env.database));
+    ledger_of(env).await
+}
+
+async fn ledger_of(env: &Environment) -> Result<SqlLedger, Failure> {
+    Ok(SqlLedger::open(&env.database.url(), Mapping::own()).await?)
 }

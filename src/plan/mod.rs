@@ -14,11 +14,13 @@ mod expand;
 mod finding;
 mod match_up;
 mod saved;
+mod standing;
 mod totals;
 
 pub use change::{Action, Change, Desired, Head, MassRetire, Money, Note, Plan, SeenSession, Step, Subject, Summary};
 pub use finding::Finding;
 pub use saved::{Difference, LARGEST_SAVED_PLAN, Saved, SavedError};
+pub use standing::{Standing, standings};
 
 use std::collections::BTreeSet;
 

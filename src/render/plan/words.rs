@@ -104,7 +104,7 @@ pub(in crate::render) fn plural(n: usize, noun: &str) -> String {
 }
 
 /// Text that somebody else wrote, for one line of a terminal: no control or direction-changing characters.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::render) fn plain(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };

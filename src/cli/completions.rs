@@ -1,0 +1,27 @@
+//! `tourney completions`: the shell completes commands and flags.
+
+use clap::{Args as ClapArgs, CommandFactory as _};
+use clap_complete::Shell as Dialect;
+
+use crate::render::{Exit, Failure};
+
+use super::{Cli, Shell};
+
+/// What `completions` takes.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// For which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    dialect: Dialect,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// None; the signature is every command's.
+pub(super) fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.dialect, &mut Cli::command(), "tourney", &mut script);
+    shell.ui.data(&String::from_utf8_lossy(&script));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,239 @@
+//! `tourney show`: one page on a player, an e-mail address, an order, a session or a payment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+
+use crate::domain::{
+    Email, Id, Order, OrderId, Ownership, Payable, PayableState, Payment, PaymentIntentId, PlayerId, SessionId, key,
+};
+use crate::ledger::Ledger as _;
+use crate::manifest::Player;
+use crate::observe::Observation;
+use crate::plan::{Standing, plan, standings};
+use crate::render::show::{self, Page, ShownOrder, ShownRegistration, ShownSession};
+use crate::render::{Exit, Failure};
+use crate::stripe::StripeEvent;
+
+use super::Shell;
+use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
+
+/// The events that tell a session's life.
+const KINDS: [&str; 4] = [
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+];
+
+/// What `show` takes.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// A player's id or e-mail address, an order's id, cs_… or pi_…
+    what: String,
+    /// The manifest; where none is named and there is no tournament.yaml, the page does without
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// `not-found`; a bad manifest, a wrong environment, a side that does not answer.
+pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+    let path = args.manifest.as_deref().unwrap_or(Path::new(DEFAULT_MANIFEST));
+    let env = site::resolve(shell, path)?;
+    let loaded = if args.manifest.is_some() || path.exists() { Some(site::load(shell, &env, path)?) } else { None };
+    let site = Site::open(shell, env).await?;
+    let page = page(&site, loaded.as_ref(), &args.what).await;
+    site.close().await;
+    let page = page?;
+    if shell.ui.json {
+        shell.ui.json_data(&show::json(&page));
+    } else {
+        shell.ui.data(&show::terminal(&page));
+    }
+    Ok(Exit::Done)
+}
+
+async fn page(site: &Site, loaded: Option<&Loaded>, what: &str) -> Result<Page, Failure> {
+    let observed = match loaded {
+        Some(loaded) => Some((loaded, site.observe(loaded).await?)),
+        None => None,
+    };
+    let mut found = Found::default();
+    if let Some((loaded, observed)) = &observed {
+        found.in_scope(site, loaded, observed, what);
+    }
+    found.in_ledger(site, what).await?;
+    found.at_stripe(site, what).await?;
+    if found.is_empty() {
+        return Err(not_found(what));
+    }
+    let sessions: Vec<ShownSession> =
+        found.sessions.into_iter().map(|(id, (order, payable))| ShownSession { id, order, payable }).collect();
+    let events = events(site, &sessions).await?;
+    let next = next(&found.registrations, &found.orders, &sessions);
+    Ok(Page {
+        environment: site.env.name.clone(),
+        what: if what.contains('@') { show::masked(what) } else { what.to_owned() },
+        now: site.stripe.time().await?,
+        registrations: found.registrations,
+        orders: found.orders,
+        sessions,
+        payments: found.payments,
+        events,
+        next,
+    })
+}
+
+/// What a word has led to so far.
+#[derive(Default)]
+struct Found {
+    registrations: Vec<ShownRegistration>,
+    orders: Vec<ShownOrder>,
+    /// With the order each is for, and as Stripe shows it.
+    sessions: BTreeMap<SessionId, (Option<OrderId>, Option<Payable>)>,
+    payments: Vec<Payment>,
+}
+
+impl Found {
+    fn is_empty(&self) -> bool {
+        let known = self.sessions.values().any(|(_, payable)| payable.is_some());
+        self.registrations.is_empty() && self.orders.is_empty() && self.payments.is_empty() && !known
+    }
+
+    /// The registrations of the manifest's tournament that the word names, and what stands for them.
+    fn in_scope(&mut self, site: &Site, loaded: &Loaded, observed: &Observation, what: &str) {
+        let manifest = &loaded.manifest;
+        let planned = plan(manifest, observed, &site.options());
+        for standing in standings(manifest, observed, &site.options(), &planned) {
+            let player = manifest.player(&standing.registration.player);
+            if !names(what, player, &standing) {
+                continue;
+            }
+            for order in observed.facts.orders.iter().filter(|order| belongs(order, player, &standing)) {
+                self.add_order(order.clone());
+            }
+            self.registrations.push(ShownRegistration {
+                fee_name: manifest.fee(&standing.registration.fee).map(|fee| fee.name.clone()),
+                registration: standing.registration,
+                player: player.cloned(),
+                owed: standing.owed,
+                findings: standing.findings,
+            });
+        }
+    }
+
+    /// Orders of any tournament, and every attempt made for them.
+    async fn in_ledger(&mut self, site: &Site, what: &str) -> Result<(), Failure> {
+        if !what.contains('@') {
+            for order in site.ledger.search(what).await? {
+                self.add_order(order);
+            }
+        }
+        for shown in &mut self.orders {
+            shown.attempts = site.ledger.attempts_of(&shown.order.id).await?;
+            let made = shown.attempts.iter().filter_map(|attempt| attempt.session.clone());
+            for session in shown.order.session.clone().into_iter().chain(made) {
+                self.sessions.entry(session).or_default().0 = Some(shown.order.id.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// Every session as it stands now, with the payment behind it.
+    async fn at_stripe(&mut self, site: &Site, what: &str) -> Result<(), Failure> {
+        if what.starts_with("cs_") {
+            self.sessions.entry(SessionId::from(what)).or_default();
+        }
+        for (id, (order, payable)) in &mut self.sessions {
+            *payable = site.stripe.session(id).await?;
+            let Some(payable) = payable else { continue };
+            if let Some(intent) = payable.payment_intent.as_ref().filter(|_| payable.state == PayableState::Complete) {
+                payable.payment = site.stripe.payment(intent).await?;
+            }
+            if order.is_none() {
+                *order = owner(site, payable).await?;
+            }
+        }
+        let shown = self.sessions.values().filter_map(|(_, payable)| payable.as_ref());
+        let shown = shown.filter_map(|payable| payable.payment.as_ref()).any(|payment| payment.intent.as_str() == what);
+        if what.starts_with("pi_") && !shown {
+            self.payments.extend(site.stripe.payment(&PaymentIntentId::from(what)).await?);
+        }
+        Ok(())
+    }
+
+    fn add_order(&mut self, order: Order) {
+        if !self.orders.iter().any(|shown| shown.order.id == order.id) {
+            self.orders.push(ShownOrder { order, attempts: Vec::new() });
+        }
+    }
+}
+
+/// The order that a session's metadata names, where it names this database and the order is there: an `order_id` alone
+/// proves nothing.
+async fn owner(site: &Site, payable: &Payable) -> Result<Option<OrderId>, Failure> {
+    let ours = site.identity.as_ref().map(|identity| identity.ledger.as_str());
+    if ours.is_none() || payable.metadata.get(key::LEDGER).map(String::as_str) != ours {
+        return Ok(None);
+    }
+    let Some(id) = Ownership::order_in(&payable.metadata) else { return Ok(None) };
+    Ok(site.ledger.order(&id).await?.map(|order| order.id))
+}
+
+/// Whether the word names a registration: its player by id, former id or address, its order, session or payment.
+fn names(what: &str, player: Option<&Player>, standing: &Standing<'_>) -> bool {
+    let id = Id::parse(what).ok();
+    let player_id = id.clone().map(PlayerId);
+    let by_player = player.is_some_and(|player| {
+        (what.contains('@') && player.email.same_as(what)) || (player_id.is_some() && player.renamed_from == player_id)
+    });
+    let by_order = standing.order.is_some_and(|order| {
+        Some(&order.id.0) == id.as_ref()
+            || order.session.as_ref().is_some_and(|session| session.as_str() == what)
+            || order.payment_intent.as_ref().is_some_and(|intent| intent.as_str() == what)
+    });
+    by_player || by_order || Some(&standing.registration.player) == player_id.as_ref()
+}
+
+/// Whether an order is of a registration, now or under the player's former id.
+fn belongs(order: &Order, player: Option<&Player>, standing: &Standing<'_>) -> bool {
+    let former = player.and_then(|player| player.renamed_from.as_ref());
+    order.registration.fee == standing.registration.fee
+        && (order.registration.player == standing.registration.player || Some(&order.registration.player) == former)
+}
+
+/// Stripe keeps events for 30 days. A restricted key may lack the right to read them: the page does without.
+async fn events(site: &Site, sessions: &[ShownSession]) -> Result<Vec<StripeEvent>, Failure> {
+    let first = sessions.iter().filter_map(|shown| shown.payable.as_ref()).map(|payable| payable.created).min();
+    let Some(first) = first else { return Ok(Vec::new()) };
+    let mut events = match site.stripe.events(&KINDS, Some(first)).await {
+        Ok(events) => events,
+        Err(error) if error.is_permanent() => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    events.retain(|event| event.session.as_ref().is_some_and(|id| sessions.iter().any(|shown| shown.id == *id)));
+    Ok(events)
+}
+
+/// The next command to type.
+fn next(registrations: &[ShownRegistration], orders: &[ShownOrder], sessions: &[ShownSession]) -> String {
+    let wrong = registrations.iter().find(|shown| !shown.findings.is_empty());
+    let open = sessions.iter().filter_map(|shown| shown.payable.as_ref()).any(Payable::is_open);
+    match (wrong, registrations.first()) {
+        (Some(shown), _) => format!("tourney plan --player {}", shown.registration.player),
+        (None, Some(shown)) if open => format!("tourney links --player {}", shown.registration.player),
+        (None, Some(_)) => "nothing: all is in order".to_owned(),
+        (None, None) if orders.is_empty() => "tourney verify --audit-only (no order here owns it)".to_owned(),
+        (None, None) => "tourney status MANIFEST, with the manifest of its tournament".to_owned(),
+    }
+}
+
+fn not_found(what: &str) -> Failure {
+    let what = if Email::parse(what).is_ok() || what.contains('@') { show::masked(what) } else { what.to_owned() };
+    Failure::new("not-found", format!("nothing here is called {what}"))
+        .hint("name a player's id or e-mail address, an order's id, cs_… or pi_…; tourney status lists them")
+}
