@@ -34,7 +34,7 @@ fn table(plan: &Plan, manifest: &Manifest, color: bool) -> Vec<String> {
     let widths = [width(0), width(1), width(2)];
     let lines = rows.iter().zip(&plan.changes).map(|(row, change)| {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        let [action, rest @ ..] = cells.collect::<Vec<_>>().try_into().unwrap_or_else(|_| [const { String::new() }; 3]);
+        let [action, rest @ ..] = cells.collect::<Vec<_>>().try_into().unwrap_or([const { String::new() }; 3]);
         let action = paint(&action, style(change.action), color);
         format!("  {action}  {}  {}", rest.join("  "), row[3]).trim_end().to_owned()
     });
