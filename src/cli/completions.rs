@@ -3,7 +3,7 @@
 use clap::{Args as ClapArgs, CommandFactory as _};
 use clap_complete::Shell as Dialect;
 
-use crate::render::{Exit, Failure};
+use crate::render::Exit;
 
 use super::{Cli, Shell};
 
@@ -16,12 +16,9 @@ pub struct Args {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// None; the signature is every command's.
-pub(super) fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, shell: &Shell) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(args.dialect, &mut Cli::command(), "tourney", &mut script);
     shell.ui.data(&String::from_utf8_lossy(&script));
-    Ok(Exit::Done)
+    Exit::Done
 }

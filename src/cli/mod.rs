@@ -145,7 +145,7 @@ async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
         Command::Links(args) => links::run(&args, shell).await,
         Command::History(args) => history::run(&args, shell).await,
         Command::Unlock(args) => unlock::run(&args, shell).await,
-        Command::Completions(args) => completions::run(&args, shell),
+        Command::Completions(args) => Ok(completions::run(&args, shell)),
         Command::Man(args) => man::run(&args, shell),
     }
 }

@@ -14,6 +14,9 @@ use super::time::{instant, span};
 /// A link that lives shorter than this is likely dead when a parent reads the message.
 const SOON: SignedDuration = SignedDuration::from_hours(6);
 
+/// What a line of CSV holds.
+const COLUMNS: &str = "player,name,email,fee,fee_name,amount,currency,order_id,session_id,url,expires_at";
+
 /// One link with whom it is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
@@ -76,19 +79,7 @@ fn link_json(link: &Link<'_>) -> Value {
 /// Only where memory cannot be written.
 pub fn csv(links: &Links<'_>) -> csv::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
-        "player",
-        "name",
-        "email",
-        "fee",
-        "fee_name",
-        "amount",
-        "currency",
-        "order_id",
-        "session_id",
-        "url",
-        "expires_at",
-    ])?;
+    writer.write_record(COLUMNS.split(','))?;
     for Link { player, fee, order, payable } in &links.list {
         let fields = [
             player.id.to_string(),

@@ -52,10 +52,13 @@ pub fn terminal(planned: &Plan, manifest: &Manifest, standings: &[Standing<'_>],
         // The header stands first; a row is one line, for nothing in it can break one.
         let wrong = std::iter::once(false).chain(standings.iter().map(|standing| !standing.findings.is_empty()));
         let table = table.trim_fmt();
-        lines.extend(table.lines().zip(wrong).map(|(line, wrong)| match wrong && color {
-            true => line.yellow().to_string(),
-            false => line.to_owned(),
-        }));
+        lines.extend(
+            table.lines().zip(wrong).map(
+                |(line, wrong)| {
+                    if wrong && color { line.yellow().to_string() } else { line.to_owned() }
+                },
+            ),
+        );
         lines.push(String::new());
     }
     lines.push(sums(standings));
@@ -122,9 +125,9 @@ fn remark(planned: &Plan, standings: &[Standing<'_>]) -> Option<String> {
     match (elsewhere, standings.iter().any(|standing| !standing.findings.is_empty())) {
         (0, false) => None,
         (0, true) => Some("tourney plan shows what apply would do about them.".to_owned()),
-        (n, _) => Some(format!(
-            "{} more belong to no registration: tourney plan shows all.",
-            plural(n, "entry").replace("entrys", "entries")
-        )),
+        (1, _) => Some("1 session more has findings and belongs to no registration: tourney plan shows it.".to_owned()),
+        (n, _) => {
+            Some(format!("{n} sessions more have findings and belong to no registration: tourney plan shows them."))
+        }
     }
 }

@@ -6,16 +6,21 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod cli_reference;
 mod config;
 mod harness;
+mod history;
 mod ledger;
 mod ledger_peers;
+mod links;
 mod manifest;
 mod plan;
 mod sandbox_browser;
 mod sandbox_core;
 mod sandbox_http;
 mod sdk;
+mod show;
+mod status;
 mod stripe;
 mod structure;
 mod supply_chain;

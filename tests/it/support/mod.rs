@@ -1,13 +1,17 @@
 //! What the tests stand on: the real binary, a real PostgreSQL, a real HTTP listener.
 
+mod camp;
 mod endpoint;
 mod http;
 mod postgres;
+mod schema;
 mod tourney;
 mod wait;
 
+pub(crate) use camp::{applied_camp, camp, control};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use http::{Answer, Listener};
 pub(crate) use postgres::{cluster, database};
+pub(crate) use schema::{assert_valid, schema};
 pub(crate) use tourney::Folder;
 pub(crate) use wait::wait_until;

@@ -1,0 +1,82 @@
+//! `tourney links`: only what may be sent, in a form that a spreadsheet cannot misread.
+
+use serde_json::{Value, json};
+use tourney::sandbox::core::{Control, TestCard};
+
+use crate::support::{Folder, applied_camp, assert_valid, camp, control};
+
+const COLUMNS: [&str; 11] =
+    ["player", "name", "email", "fee", "fee_name", "amount", "currency", "order_id", "session_id", "url", "expires_at"];
+
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    assert_eq!(reader.headers().unwrap(), &COLUMNS[..]);
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+fn links(folder: &Folder) -> Vec<Value> {
+    let document = folder.tourney(["links", "--json"]).run().expect(0).json();
+    assert_valid("links", &document);
+    document["links"].as_array().unwrap().clone()
+}
+
+#[test]
+fn each_open_link_is_a_line_with_the_whole_address() {
+    let folder = applied_camp();
+    let outcome = folder.tourney(["links"]).run().expect(0);
+    let rows = rows(&outcome.stdout);
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[1][..7], ["1", "Robin Sample", "sample.family@example.com", "7", "Shirt", "18.00", "usd"]);
+    assert!(rows.iter().all(|row| row[9].contains(&row[8]) && row[10].ends_with('Z')), "{rows:?}");
+    assert!(!outcome.stderr.contains("warning"), "{}", outcome.stderr);
+    // A name that a spreadsheet would compute.
+    assert_eq!(rows[2][1], "'=SUM(A1)");
+    let json = links(&folder);
+    assert_eq!((&json[2]["name"], &json[1]["amount"]), (&json!("=SUM(A1)"), &json!(1800)));
+}
+
+#[test]
+fn both_ways_to_ask_for_json_print_the_same() {
+    let folder = applied_camp();
+    let format = folder.tourney(["links", "--format", "json", "--player", "kim"]).run().expect(0).json();
+    assert_valid("links", &format);
+    assert_eq!(format["links"].as_array().unwrap().len(), 1);
+    assert_eq!(format["links"][0], links(&folder)[2]);
+    assert_eq!(rows(&folder.tourney(["links", "--format", "csv", "--player", "1"]).run().expect(0).stdout).len(), 2);
+    folder.tourney(["links", "--format", "csv", "--json"]).run().expect(64);
+    folder.tourney(["links", "--format", "xml"]).run().expect(64);
+    folder.tourney(["links", "--player", "nobody"]).run().expect(64);
+}
+
+#[test]
+fn links_that_die_soon_are_warned_about() {
+    let folder = applied_camp();
+    control(&folder, Control::Advance { seconds: 19 * 3600 });
+    let outcome = folder.tourney(["links"]).run().expect(0);
+    assert_eq!(rows(&outcome.stdout).len(), 3);
+    assert!(outcome.stderr.contains("warning: 3 links die within 6 hours, the first in 4 h "), "{}", outcome.stderr);
+}
+
+#[test]
+fn what_must_not_be_sent_is_left_out_and_counted() {
+    let folder = applied_camp();
+    let all = links(&folder);
+    let session = |at: usize| all[at]["session_id"].as_str().unwrap().to_owned();
+    control(&folder, Control::Pay { session: session(0), card: TestCard::Success, email: None });
+    control(&folder, Control::Expire { session: session(1) });
+    let outcome = folder.tourney(["links"]).run().expect(0);
+    assert_eq!(rows(&outcome.stdout).len(), 1);
+    assert!(outcome.stderr.contains("warning: 1 registration has no link to send: tourney plan"), "{}", outcome.stderr);
+
+    // An open link at which the wrong amount would be paid.
+    folder.write("tournament.yaml", &folder.read("tournament.yaml").replace("amount: 240.00", "amount: 250.00"));
+    let outcome = folder.tourney(["links", "--json"]).run().expect(0);
+    assert_eq!((&outcome.json()["links"], &outcome.json()["missing"]), (&json!([]), &json!(2)));
+}
+
+#[test]
+fn before_the_first_apply_there_is_only_the_header() {
+    let outcome = camp().tourney(["links"]).run().expect(0);
+    assert!(rows(&outcome.stdout).is_empty());
+    assert!(outcome.stderr.contains("3 registrations have no link"), "{}", outcome.stderr);
+}
