@@ -1,10 +1,10 @@
 //! One run: lock, recover, observe, plan, carry out, prove.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Mode, Ownership, Payable, RunId, SessionId};
+use crate::domain::{Mode, Ownership, Payable, Registration, RunId, SessionId};
 use crate::ledger::{Identity, Ledger, LedgerError, LockHolder, Run, Scope};
 use crate::manifest::Manifest;
 use crate::observe::{Observation, ObserveError, observe};
@@ -12,8 +12,8 @@ use crate::plan::{Difference, Options, Plan, Saved, plan};
 use crate::stripe::{CheckoutSettings, Stripe, StripeError};
 use crate::world::{Clock, Wire};
 
-use super::change::StepError;
-use super::lock::take_lock;
+use super::leftovers::Leftovers;
+use super::lock::{Asking, take_lock};
 use super::report::{ChangeOutcome, Proof, Report, Watch};
 use super::{Hands, Stop, uuid};
 
@@ -53,9 +53,11 @@ pub struct Job<'a> {
     pub confirmed: Confirmed,
     /// How many registrations at once, at least one.
     pub parallelism: usize,
-    /// User and host, for lock and history.
+    /// User, host and process, for lock and history.
     pub who: String,
-    /// How long to wait for the lock, in seconds.
+    /// Whether the process of the lock's holder is known to be gone: then the lock is taken over at once.
+    pub is_gone: fn(&LockHolder) -> bool,
+    /// How long to wait for the lock.
     pub lock_timeout: SignedDuration,
 }
 
@@ -71,12 +73,12 @@ pub enum ApplyError {
     /// Stripe did not answer.
     #[error(transparent)]
     Stripe(#[from] StripeError),
-    /// An attempt of an earlier run could not be settled.
-    #[error("an unfinished attempt of an earlier run could not be settled: {0}")]
-    Recover(String),
     /// Another run holds the lock.
     #[error("{} is at work since {}", .0.who, .0.since)]
     Locked(LockHolder),
+    /// Somebody asked to stop while the lock was waited for.
+    #[error("interrupted while waiting for the lock")]
+    Interrupted,
     /// Database, account and mode do not belong together.
     #[error("this database belongs to Stripe account {} ({} mode)", .0.account.as_deref().unwrap_or("?"), .0.mode.map_or("?".to_owned(), |m| m.to_string()))]
     WrongAccount(Identity),
@@ -102,7 +104,11 @@ pub async fn converge<L: Ledger, W: Wire, C: Clock>(
 ) -> Result<Report, ApplyError> {
     let identity = bound(ledger, clock, job.account, job.mode).await?;
     let run = RunId(uuid(clock.random()));
-    let guard = take_lock(ledger, clock, &job.who, &run, job.lock_timeout).await?;
+    let asking = Asking { run: &run, who: &job.who, is_gone: job.is_gone, timeout: job.lock_timeout, stop };
+    let (guard, dead) = take_lock(ledger, clock, &asking).await?;
+    if let Some(dead) = dead {
+        watch.says(&format!("The lock is taken over from {}, which has ended without giving it back.", dead.who));
+    }
     let hands = Hands {
         ledger,
         stripe,
@@ -167,43 +173,55 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         stop: &Stop,
         watch: &impl Watch,
     ) -> Result<Report, ApplyError> {
-        let recovered = self.recover_all(&observed).await?;
-        let observed = if recovered > 0 { self.observe(job).await? } else { observed };
-        let first = self.agreed(job, plan(self.manifest, &observed, &job.options))?;
+        let left = self.settle_leftovers(job.mode, &observed).await;
+        let observed = if left.moved() { self.observe(job).await? } else { observed };
+        let first = self.agreed(job, plan(self.manifest, &observed, &job.options), &left)?;
         if let Some(mass) = first.mass_retire {
             return Err(ApplyError::MassRetire(mass));
         }
         let mut report = Report {
             plan: first.clone(),
-            results: Vec::new(),
+            results: left.failures,
             remaining: None,
             proof: None,
             unproved: None,
-            recovered,
+            recovered: left.recovered,
             interrupted: false,
         };
         watch.begins(first.changes.iter().filter(|change| !change.steps.is_empty()).count());
-        self.rounds(job, first, &mut report, stop, watch).await;
+        self.rounds(job, first, &left.unsettled, &mut report, stop, watch).await;
         report.interrupted = stop.is_asked();
         self.prove(job, &mut report).await;
         Ok(report)
     }
 
-    /// What may be done of a fresh plan under what was agreed to.
-    fn agreed(&self, job: &Job<'_>, fresh: Plan) -> Result<Plan, ApplyError> {
+    /// What may be done of a fresh plan under what was agreed to. What settling the leftovers made unnecessary is no
+    /// reason to refuse.
+    fn agreed(&self, job: &Job<'_>, fresh: Plan, left: &Leftovers) -> Result<Plan, ApplyError> {
         match &job.confirmed {
             Confirmed::Anything => Ok(fresh),
-            Confirmed::Only { saved, allow_less } => saved.restrict(fresh, *allow_less).map_err(ApplyError::Outdated),
+            Confirmed::Only { saved, allow_less } => {
+                saved.restrict(fresh, *allow_less || left.moved()).map_err(ApplyError::Outdated)
+            }
         }
     }
 
     /// Carries out a plan; registrations that moved are observed and planned again, a few times.
-    async fn rounds(&self, job: &Job<'_>, first: Plan, report: &mut Report, stop: &Stop, watch: &impl Watch) {
+    async fn rounds(
+        &self,
+        job: &Job<'_>,
+        first: Plan,
+        unsettled: &BTreeSet<Registration>,
+        report: &mut Report,
+        stop: &Stop,
+        watch: &impl Watch,
+    ) {
         let mut next = first;
         for round in 1..=ROUNDS {
-            let (results, moved) = self.carry_out_all(&next, job.parallelism, stop, watch).await;
+            let (results, moved) = self.carry_out_all(&next, unsettled, job.parallelism, stop, watch).await;
             report.results.extend(results);
-            if moved == 0 || stop.is_asked() || round == ROUNDS || matches!(job.confirmed, Confirmed::Only { .. }) {
+            if moved.is_empty() || stop.is_asked() || round == ROUNDS || matches!(job.confirmed, Confirmed::Only { .. })
+            {
                 return;
             }
             watch.says("The orders have moved meanwhile: looking again.");
@@ -212,21 +230,8 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             if next.mass_retire.is_some() {
                 return;
             }
+            next.changes.retain(|change| moved.contains(&change.subject.registration));
         }
-    }
-
-    /// Settles every attempt that an earlier run left open.
-    async fn recover_all(&self, observed: &Observation) -> Result<u32, ApplyError> {
-        let mut recovered = 0;
-        for attempt in &observed.facts.attempts {
-            self.recover(attempt).await.map_err(|error| match error {
-                StepError::Ledger(error) => ApplyError::Ledger(error),
-                StepError::Stripe(error) => ApplyError::Stripe(error),
-                other => ApplyError::Recover(other.to_string()),
-            })?;
-            recovered += 1;
-        }
-        Ok(recovered)
     }
 
     async fn observe(&self, job: &Job<'_>) -> Result<Observation, ObserveError> {
@@ -283,7 +288,8 @@ fn proof(observed: &Observation) -> Proof {
 
 fn summary_of(outcome: &Result<Report, ApplyError>) -> (&'static str, String) {
     match outcome {
-        Err(error) => ("refused", error.to_string()),
+        Err(error @ (ApplyError::Outdated(_) | ApplyError::MassRetire(_))) => ("refused", error.to_string()),
+        Err(error) => ("failed", error.to_string()),
         Ok(report) => {
             let failed = report.count(ChangeOutcome::Failed);
             let line = format!(

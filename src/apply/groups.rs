@@ -21,32 +21,33 @@ type Placed<'a> = (usize, &'a Change);
 #[derive(Default)]
 struct Through {
     results: Vec<(usize, ChangeResult)>,
-    /// How many of its changes found that the world had moved.
-    moved: usize,
+    /// What its changes were about that found that the world had moved.
+    moved: BTreeSet<Option<Registration>>,
     /// The registration, where not everything went through: nothing more is begun for it.
     unsettled: Option<Registration>,
 }
 
 impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
-    /// Carries out every change of a plan that has steps. Gives the results in the plan's order, and how many changes
-    /// found that the world had moved.
+    /// Carries out every change of a plan that has steps, but for registrations that are `unsettled` already. Gives the
+    /// results in the plan's order, and whose changes found that the world had moved (none: a payable of nobody's).
     pub(super) async fn carry_out_all(
         &self,
         plan: &Plan,
+        unsettled: &BTreeSet<Registration>,
         parallelism: usize,
         stop: &Stop,
         watch: &impl Watch,
-    ) -> (Vec<ChangeResult>, usize) {
+    ) -> (Vec<ChangeResult>, BTreeSet<Option<Registration>>) {
         let work = plan.changes.iter().enumerate().filter(|(_, change)| !change.steps.is_empty());
         let (expire, rest): (Vec<_>, Vec<_>) = work.partition(|(_, change)| change.action == Action::Expire);
-        let mut unsettled = BTreeSet::new();
+        let mut unsettled = unsettled.clone();
         let mut results = Vec::new();
-        let mut moved = 0;
+        let mut moved = BTreeSet::new();
         for phase in [group(expire), group(rest)] {
             let groups = phase.into_iter().map(|group| self.carry_out_group(group, &unsettled, stop, watch));
             let through: Vec<Through> = stream::iter(groups).buffer_unordered(parallelism.max(1)).collect().await;
             for group in through {
-                moved += group.moved;
+                moved.extend(group.moved);
                 results.extend(group.results);
                 unsettled.extend(group.unsettled);
             }
@@ -70,11 +71,14 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 ChangeResult::of(change).skipped("interrupted before it began")
             } else if through.unsettled.is_some() {
                 ChangeResult::of(change).skipped("an earlier change of this registration did not go through")
+            } else if !self.holds_lock().await {
+                let message = "another run took the lock: nothing was done about this (safe to run again)";
+                ChangeResult::of(change).failed("lock-lost", message)
             } else {
                 match self.carry_out(change).await {
                     Carried::Through(result) => result,
                     Carried::Moved(result) => {
-                        through.moved += 1;
+                        through.moved.insert(change.subject.registration.clone());
                         result
                     }
                 }

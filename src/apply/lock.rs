@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::domain::RunId;
-use crate::ledger::{Guard, LEASE_SECONDS, Ledger, Lock, LockHolder};
+use crate::ledger::{Guard, LEASE_SECONDS, Ledger, Lock, LockHolder, Written};
 use crate::world::{Clock, Wire};
 
-use super::{ApplyError, Hands};
+use super::retry::again;
+use super::{ApplyError, Hands, Stop};
 
 /// How often a held lock is asked for again while waiting.
 const LOCK_POLL: Duration = Duration::from_millis(250);
@@ -17,23 +18,48 @@ const LOCK_POLL: Duration = Duration::from_millis(250);
 /// How often the holder shows that it lives: a beat may be lost, and another.
 const BEAT: Duration = Duration::from_secs(LEASE_SECONDS.cast_unsigned() / 3);
 
-/// Asks for the lock until it is ours or the time is over.
+/// Who asks for the lock, and how.
+pub(crate) struct Asking<'a> {
+    pub(crate) run: &'a RunId,
+    pub(crate) who: &'a str,
+    /// Whether a holder's process is known to be gone: then its lock is taken over at once.
+    pub(crate) is_gone: fn(&LockHolder) -> bool,
+    pub(crate) timeout: SignedDuration,
+    pub(crate) stop: &'a Stop,
+}
+
+/// Asks for the lock until it is ours or the time is over. Gives the dead holder from whom it was taken, if there was one.
+///
+/// Taking over raises the fence: were the holder alive after all, it could write nothing any more.
 pub(crate) async fn take_lock<L: Ledger, C: Clock>(
     ledger: &L,
     clock: &C,
-    who: &str,
-    run: &RunId,
-    timeout: SignedDuration,
-) -> Result<Guard, ApplyError> {
+    asking: &Asking<'_>,
+) -> Result<(Guard, Option<LockHolder>), ApplyError> {
     let begun = clock.now();
+    let mut dead: Option<LockHolder> = None;
     loop {
         let now = clock.now();
-        let holder = LockHolder { run: run.clone(), who: who.to_owned(), since: now, heartbeat: now };
-        match ledger.lock(&holder, now).await? {
-            Lock::Acquired(guard) => return Ok(guard),
-            Lock::Held(holder) if now.duration_since(begun) >= timeout => return Err(ApplyError::Locked(holder)),
-            Lock::Held(_) => clock.sleep(LOCK_POLL).await,
+        let us = LockHolder { run: asking.run.clone(), who: asking.who.to_owned(), since: now, heartbeat: now };
+        let answer = match &dead {
+            Some(dead) => again(clock, || ledger.take_over(&us, &dead.run, now)).await?,
+            None => again(clock, || ledger.lock(&us, now)).await?,
+        };
+        let holder = match answer {
+            Lock::Acquired(guard) => return Ok((guard, dead)),
+            Lock::Held(holder) => holder,
+        };
+        dead = Some(holder.clone()).filter(asking.is_gone);
+        if dead.is_some() {
+            continue;
         }
+        if asking.stop.is_asked() {
+            return Err(ApplyError::Interrupted);
+        }
+        if now.duration_since(begun) >= asking.timeout {
+            return Err(ApplyError::Locked(holder));
+        }
+        clock.sleep(LOCK_POLL).await;
     }
 }
 
@@ -42,8 +68,14 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     pub(crate) async fn keep_alive(&self) {
         loop {
             self.clock.sleep(BEAT).await;
-            // A beat that is lost is made up for by the next; a lock that is lost stops the writes by its fence.
+            // A beat that is lost is made up for by the next; a lock that is lost is noticed before the next change.
             let _ = self.ledger.heartbeat(&self.guard, self.clock.now()).await;
         }
+    }
+
+    /// Whether the lock is still ours, asked before each change: what is done at Stripe knows no fence. A database that
+    /// does not answer is no proof of the contrary: its own writes check the fence.
+    pub(super) async fn holds_lock(&self) -> bool {
+        !matches!(self.ledger.heartbeat(&self.guard, self.clock.now()).await, Ok(Written::Moved))
     }
 }

@@ -9,6 +9,7 @@ mod attempt;
 mod change;
 mod converge;
 mod groups;
+mod leftovers;
 mod lock;
 mod report;
 mod retry;
@@ -16,7 +17,7 @@ mod stop;
 
 pub use change::StepError;
 pub(crate) use converge::bound;
-pub(crate) use lock::take_lock;
+pub(crate) use lock::{Asking, take_lock};
 
 pub use converge::{ApplyError, Confirmed, Job, converge};
 pub use report::{ChangeOutcome, ChangeResult, Proof, Report, ResultError, Watch};

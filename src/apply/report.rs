@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::{OrderId, Registration, SessionId};
+use crate::ledger::Attempt;
 use crate::plan::{Action, Change, Finding, Plan};
 
 /// What came of one change.
@@ -62,6 +63,22 @@ impl ChangeResult {
             findings: change.findings.clone(),
             order: subject.order.as_ref().map(|seen| seen.id.clone()),
             session: subject.session.as_ref().map(|session| session.id.clone()),
+            url: None,
+            expires_at: None,
+            outcome: ChangeOutcome::Done,
+            detail: None,
+            error: None,
+        }
+    }
+
+    /// The attempt of an earlier run to make a payable for an order.
+    pub(super) fn of_attempt(attempt: &Attempt) -> Self {
+        Self {
+            registration: Some(attempt.registration.clone()),
+            action: Action::Renew,
+            findings: vec![Finding::MissingSession],
+            order: Some(attempt.order.clone()),
+            session: None,
             url: None,
             expires_at: None,
             outcome: ChangeOutcome::Done,

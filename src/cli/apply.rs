@@ -148,6 +148,7 @@ async fn carry_out(
         confirmed,
         parallelism: usize::from(args.parallelism),
         who: shell.process.who(),
+        is_gone: |holder| super::process::is_gone(&holder.who),
         lock_timeout: args.lock_timeout,
     };
     let stop = Stop::default();

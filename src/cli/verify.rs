@@ -170,6 +170,7 @@ async fn fly(
         mode: site.mode,
         environment: &site.env.name,
         who: shell.process.who(),
+        is_gone: |holder| super::process::is_gone(&holder.who),
         lock_timeout: args.lock_timeout,
     };
     let stop = crate::apply::Stop::default();

@@ -42,6 +42,15 @@ where
         (**self).lock(holder, now)
     }
 
+    fn take_over(
+        &self,
+        holder: &LockHolder,
+        dead: &RunId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Lock, LedgerError>> + Send {
+        (**self).take_over(holder, dead, now)
+    }
+
     fn heartbeat(&self, guard: &Guard, now: Timestamp) -> impl Future<Output = Result<Written, LedgerError>> + Send {
         (**self).heartbeat(guard, now)
     }

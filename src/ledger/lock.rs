@@ -17,20 +17,21 @@ pub(super) fn time(seconds: i64) -> Result<Timestamp> {
     Timestamp::from_second(seconds).map_err(|_| rejected(format!("{seconds} is no time")))
 }
 
-/// Takes the lock; repeated by its holder, it is the same lock still.
-pub(super) async fn take(ledger: &SqlLedger, holder: &LockHolder, now: Timestamp) -> Result<Lock> {
+/// Takes the lock, also from the run `dead`; repeated by its holder, it is the same lock still.
+pub(super) async fn take(ledger: &SqlLedger, holder: &LockHolder, dead: &RunId, now: Timestamp) -> Result<Lock> {
     let mut tx = ledger.begin_write().await?;
     let taken = tx
         .row(
             "UPDATE tourney_lock SET fence = fence + CASE WHEN run_id = $1 THEN 0 ELSE 1 END, \
              run_id = $1, who = $2, since = $3, heartbeat = $4 \
-             WHERE one = 1 AND (run_id IS NULL OR run_id = $1 OR heartbeat < $5) RETURNING fence",
+             WHERE one = 1 AND (run_id IS NULL OR run_id = $1 OR run_id = $6 OR heartbeat < $5) RETURNING fence",
             values![
                 &holder.run,
                 holder.who.as_str(),
                 holder.since.as_second(),
                 now.as_second(),
-                now.as_second() - LEASE_SECONDS
+                now.as_second() - LEASE_SECONDS,
+                dead
             ],
         )
         .await?;

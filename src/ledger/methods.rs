@@ -36,7 +36,11 @@ impl Ledger for SqlLedger {
     }
 
     async fn lock(&self, holder: &LockHolder, now: Timestamp) -> Result<Lock, LedgerError> {
-        retrying(|| lock::take(self, holder, now)).await
+        retrying(|| lock::take(self, holder, &holder.run, now)).await
+    }
+
+    async fn take_over(&self, holder: &LockHolder, dead: &RunId, now: Timestamp) -> Result<Lock, LedgerError> {
+        retrying(|| lock::take(self, holder, dead, now)).await
     }
 
     async fn heartbeat(&self, guard: &Guard, now: Timestamp) -> Result<Written, LedgerError> {

@@ -141,6 +141,13 @@ pub trait Ledger: Send + Sync {
 
     /// Takes the lock if it is free or its holder's heartbeat is older than the lease; the fence grows each time.
     fn lock(&self, holder: &LockHolder, now: Timestamp) -> impl Future<Output = Result<Lock, LedgerError>> + Send;
+    /// As [`Ledger::lock`], and takes the lock also from the run `dead`, whose process is known to be gone.
+    fn take_over(
+        &self,
+        holder: &LockHolder,
+        dead: &RunId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Lock, LedgerError>> + Send;
     /// Keeps the lock alive.
     fn heartbeat(&self, guard: &Guard, now: Timestamp) -> impl Future<Output = Result<Written, LedgerError>> + Send;
     /// Gives the lock back.

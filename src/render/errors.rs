@@ -121,8 +121,8 @@ impl From<ApplyError> for Failure {
             ApplyError::Observe(error) => error.into(),
             ApplyError::Ledger(error) => error.into(),
             ApplyError::Stripe(error) => error.into(),
-            ApplyError::Recover(_) => {
-                Self::new("recovery", message).hint("mend what it names, then run it again: nothing new was begun")
+            ApplyError::Interrupted => {
+                Self::new("interrupted", format!("{message}; nothing was done")).exit(Exit::Interrupted)
             }
             ApplyError::Locked(_) => Self::new("locked", format!("{message}; nothing was done"))
                 .hint("wait for it with --lock-timeout 2m; tourney unlock shows more"),

@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 
-use crate::apply::{ApplyError, Hands, take_lock, uuid};
+use crate::apply::{ApplyError, Asking, Hands, Stop, take_lock, uuid};
 use crate::domain::{Mode, RunId};
-use crate::ledger::{Ledger, LedgerError, Run};
+use crate::ledger::{Ledger, LedgerError, LockHolder, Run};
 use crate::manifest::Manifest;
 use crate::stripe::{CheckoutSettings, Stripe};
 use crate::world::{Clock, Wire};
@@ -25,8 +25,10 @@ pub struct Round<'a> {
     pub mode: Mode,
     /// The environment's name.
     pub environment: &'a str,
-    /// User and host, for lock and history.
+    /// User, host and process, for lock and history.
     pub who: String,
+    /// Whether the process of the lock's holder is known to be gone: then the lock is taken over at once.
+    pub is_gone: fn(&LockHolder) -> bool,
     /// How long to wait for the lock.
     pub lock_timeout: SignedDuration,
 }
@@ -55,7 +57,9 @@ pub async fn round<L: Ledger, W: Wire, C: Clock>(
 ) -> Result<Vec<Check>, RoundError> {
     let identity = crate::apply::bound(ledger, clock, round.account, round.mode).await?;
     let run = RunId(uuid(clock.random()));
-    let guard = take_lock(ledger, clock, &round.who, &run, round.lock_timeout).await?;
+    let (timeout, stop) = (round.lock_timeout, &Stop::default());
+    let asking = Asking { run: &run, who: &round.who, is_gone: round.is_gone, timeout, stop };
+    let (guard, _) = take_lock(ledger, clock, &asking).await?;
     let hands = Hands {
         ledger,
         stripe,
