@@ -46,7 +46,8 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let env = site::resolve(shell, path)?;
     let loaded = if args.manifest.is_some() || path.exists() { Some(site::load(shell, &env, path)?) } else { None };
     let site = Site::open(shell, env).await?;
-    let page = page(&site, loaded.as_ref(), &args.what).await;
+    let asked = Asked { what: &args.what, env: shell.global.env.as_deref(), manifest: args.manifest.as_deref() };
+    let page = page(&site, loaded.as_ref(), &asked).await;
     site.close().await;
     let page = page?;
     if shell.ui.json {
@@ -57,7 +58,23 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn page(site: &Site, loaded: Option<&Loaded>, what: &str) -> Result<Page, Failure> {
+/// What was asked, and where.
+struct Asked<'a> {
+    what: &'a str,
+    env: Option<&'a str>,
+    manifest: Option<&'a Path>,
+}
+
+impl Asked<'_> {
+    fn command(&self, name: &str, flags: &str) -> String {
+        let env = self.env.map(|env| format!(" -e {env}")).unwrap_or_default();
+        let manifest = self.manifest.map(|path| format!(" {}", path.display())).unwrap_or_default();
+        format!("tourney{env} {name}{manifest}{flags}")
+    }
+}
+
+async fn page(site: &Site, loaded: Option<&Loaded>, asked: &Asked<'_>) -> Result<Page, Failure> {
+    let what = asked.what;
     let observed = match loaded {
         Some(loaded) => Some((loaded, site.observe(loaded).await?)),
         None => None,
@@ -74,7 +91,8 @@ async fn page(site: &Site, loaded: Option<&Loaded>, what: &str) -> Result<Page, 
     let sessions: Vec<ShownSession> =
         found.sessions.into_iter().map(|(id, (order, payable))| ShownSession { id, order, payable }).collect();
     let events = events(site, &sessions).await?;
-    let next = next(&found.registrations, &found.orders, &sessions);
+    let open = sessions.iter().filter_map(|shown| shown.payable.as_ref()).any(Payable::is_open);
+    let next = next(asked, &found.registrations, &found.orders, open);
     Ok(Page {
         environment: site.env.name.clone(),
         what: if what.contains('@') { show::masked(what) } else { what.to_owned() },
@@ -219,15 +237,20 @@ async fn events(site: &Site, sessions: &[ShownSession]) -> Result<Vec<StripeEven
     Ok(events)
 }
 
-/// The next command to type.
-fn next(registrations: &[ShownRegistration], orders: &[ShownOrder], sessions: &[ShownSession]) -> String {
+/// The next command to type, for the same environment and manifest.
+fn next(asked: &Asked<'_>, registrations: &[ShownRegistration], orders: &[ShownOrder], open: bool) -> String {
     let wrong = registrations.iter().find(|shown| !shown.findings.is_empty());
-    let open = sessions.iter().filter_map(|shown| shown.payable.as_ref()).any(Payable::is_open);
+    // A player that the manifest does not have cannot be named: the whole plan shows it.
+    let player = |shown: &ShownRegistration| {
+        shown.player.as_ref().map(|player| format!(" --player {}", player.id)).unwrap_or_default()
+    };
     match (wrong, registrations.first()) {
-        (Some(shown), _) => format!("tourney plan --player {}", shown.registration.player),
-        (None, Some(shown)) if open => format!("tourney links --player {}", shown.registration.player),
+        (Some(shown), _) => asked.command("plan", &player(shown)),
+        (None, Some(shown)) if open => asked.command("links", &player(shown)),
         (None, Some(_)) => "nothing: all is in order".to_owned(),
-        (None, None) if orders.is_empty() => "tourney verify --audit-only (no order here owns it)".to_owned(),
+        (None, None) if orders.is_empty() => {
+            format!("{} (no order here owns it)", asked.command("verify", " --audit-only"))
+        }
         (None, None) => "tourney status MANIFEST, with the manifest of its tournament".to_owned(),
     }
 }

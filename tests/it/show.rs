@@ -83,7 +83,21 @@ fn without_a_manifest_the_database_still_answers() {
     assert!(bare["next"].as_str().unwrap().starts_with("tourney status"));
     let named = folder.tourney(["show", id, "--manifest", "camp.yaml", "--json"]).run().expect(0).json();
     assert_eq!(named["registrations"][0]["player"], "kim");
+    assert_eq!(named["next"], "tourney links camp.yaml --player kim");
+    folder.sh(named["next"].as_str().unwrap()).run().expect(0);
     folder.tourney(["show", id, "--manifest", "absent.yaml"]).run().expect(1);
+}
+
+#[test]
+fn the_order_of_a_player_who_left_is_found_and_its_next_command_works() {
+    let folder = applied_camp();
+    let kim = folder.read("tournament.yaml").lines().find(|line| line.contains("kim")).unwrap().to_owned();
+    folder.write("tournament.yaml", &folder.read("tournament.yaml").replace(&kim, ""));
+    let page = folder.tourney(["show", "kim", "-e", "sandbox", "--json"]).run().expect(0).json();
+    assert_eq!(page["registrations"][0]["findings"], json!(["withdrawn"]));
+    assert_eq!((&page["registrations"][0]["name"], &page["orders"][0]["status"]), (&Value::Null, &json!("pending")));
+    assert_eq!(page["next"], "tourney -e sandbox plan");
+    folder.sh(page["next"].as_str().unwrap()).run().expect(0);
 }
 
 #[test]
