@@ -2,6 +2,7 @@
 
 mod apply;
 mod completions;
+mod demo;
 mod history;
 mod init;
 mod links;
@@ -76,6 +77,8 @@ pub enum Command {
     Apply(apply::Args),
     /// Run the embedded Stripe-compatible server on its own, or put a scene into it
     Sandbox(sandbox::Args),
+    /// Tell the whole story on a throw-away sandbox: the incident, plan, apply, a payment, verify
+    Demo(demo::Args),
     /// Audit every payable at Stripe, then prove the webhook with a signed round trip
     Verify(verify::Args),
     /// Show every registration: order, payable, payment, link and how long it lives
@@ -139,6 +142,7 @@ async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
         Command::Plan(args) => plan::run(&args, shell).await,
         Command::Apply(args) => apply::run(&args, shell).await,
         Command::Sandbox(args) => sandbox(&args, shell).await,
+        Command::Demo(args) => demo::run(&args, shell).await,
         Command::Verify(args) => verify::run(&args, shell).await,
         Command::Status(args) => status::run(&args, shell).await,
         Command::Show(args) => show::run(&args, shell).await,
