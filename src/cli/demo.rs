@@ -134,7 +134,6 @@ impl Story<'_> {
         let url = order.url.clone().unwrap_or_default();
         let name = manifest.player(&order.registration.player).map_or("", |player| player.name.as_str());
         self.says(&format!("A parent opens {name}'s link and pays with a test card. Stripe sends its signed webhook."));
-        self.shell.ui.data(&format!("$ curl --data 'card=4242 4242 4242 4242' {url}\n"));
         let key = SecretString::from(sandbox.secret_key());
         let stripe = Arc::new(Stripe::new(HttpWire::new(sandbox.base_url(), &key)?, LiveClock, Limits::local()));
         let broken = |error: std::io::Error| Failure::new("io", format!("no receiver could be started: {error}"));
@@ -152,12 +151,36 @@ impl Story<'_> {
         let serving =
             crate::webhook::serve(listener, crate::webhook::router(Arc::new(receiver)), std::future::pending());
         tokio::select! {
-            paid = pay(&url, &ledger, &order) => paid?,
+            paid = self.pay(&url, &ledger, &order) => paid?,
             ended = serving => return Err(broken(ended.err().unwrap_or_else(|| std::io::Error::other("it ended")))),
         }
         stripe.unregister_endpoint(&endpoint).await?;
         self.says("The order has turned paid.");
         self.tourney(&["status", "--player", &order.registration.player.to_string()], 0).await
+    }
+
+    /// Pays on the hosted page as a browser would, and waits until the order is paid.
+    async fn pay(&self, url: &str, ledger: &SqlLedger, order: &Order) -> Result<(), Failure> {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let client = client.map_err(|error| Failure::new("demo", error.to_string()))?;
+        let form = form_urlencoded::Serializer::new(String::new()).append_pair("card", "4242 4242 4242 4242").finish();
+        let request = client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
+        let answer = request.send().await.map_err(|_| Failure::new("demo", "the hosted page does not answer"))?;
+        self.shell.ui.data(&format!("POST {url}\n  card=4242 4242 4242 4242\n  {}\n", answer.status()));
+        if !answer.status().is_redirection() {
+            return Err(Failure::new("demo", format!("the hosted page answered {}", answer.status())));
+        }
+        let deadline = LiveClock.now() + jiff::SignedDuration::from_secs(30);
+        loop {
+            let now = ledger.order(&order.id).await?;
+            if now.is_some_and(|order| order.status == OrderStatus::Paid) {
+                return Ok(());
+            }
+            if LiveClock.now() > deadline {
+                return Err(Failure::new("demo", "the webhook did not turn the order paid within 30 s"));
+            }
+            LiveClock.sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 }
 
@@ -172,27 +195,4 @@ async fn first_pending(ledger: &SqlLedger, manifest: &Manifest) -> Result<Order,
     orders.retain(|order| order.status == OrderStatus::Pending);
     orders.sort_by(|a, b| a.registration.cmp(&b.registration));
     orders.into_iter().next().ok_or_else(|| Failure::new("demo", "no order waits for its payment"))
-}
-
-/// Pays on the hosted page as a browser would, and waits until the order is paid.
-async fn pay(url: &str, ledger: &SqlLedger, order: &Order) -> Result<(), Failure> {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-    let client = client.map_err(|error| Failure::new("demo", error.to_string()))?;
-    let form = form_urlencoded::Serializer::new(String::new()).append_pair("card", "4242 4242 4242 4242").finish();
-    let request = client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
-    let answer = request.send().await.map_err(|_| Failure::new("demo", "the hosted page does not answer"))?;
-    if !answer.status().is_redirection() {
-        return Err(Failure::new("demo", format!("the hosted page answered {}", answer.status())));
-    }
-    let deadline = LiveClock.now() + jiff::SignedDuration::from_secs(30);
-    loop {
-        let now = ledger.order(&order.id).await?;
-        if now.is_some_and(|order| order.status == OrderStatus::Paid) {
-            return Ok(());
-        }
-        if LiveClock.now() > deadline {
-            return Err(Failure::new("demo", "the webhook did not turn the order paid within 30 s"));
-        }
-        LiveClock.sleep(std::time::Duration::from_millis(20)).await;
-    }
 }

@@ -200,5 +200,9 @@ pub(super) async fn open_ledger(shell: &Shell, env: &Environment) -> Result<SqlL
 }
 
 async fn ledger_of(env: &Environment) -> Result<SqlLedger, Failure> {
+    if env.orders.is_some() {
+        return Err(Failure::new("not-supported", format!("environment {} maps an orders table of its own", env.name))
+            .hint("this version knows only its own orders table; nothing was read and nothing was written"));
+    }
     Ok(SqlLedger::open(&env.database.url(), Mapping::own()).await?)
 }

@@ -26,7 +26,7 @@ impl From<ManifestErrors> for Failure {
         let place = errors.problems().first().map(|one| format!("{}:{}:{}", one.file, one.line, one.column));
         let message = format!("{errors}: {}: {first}", place.unwrap_or_default());
         Self {
-            details: Some(details),
+            details: Some(Box::new(details)),
             hint: errors.problems().first().and_then(|problem| problem.help.clone()),
             ..Self::new(errors.code(), message)
         }
@@ -153,7 +153,7 @@ impl From<RoundError> for Failure {
 pub fn outdated(moved: &[crate::plan::Difference]) -> Failure {
     let lines: Vec<String> = moved.iter().map(ToString::to_string).collect();
     let message = format!("the plan is out of date; nothing was done. What moved:\n  {}", lines.join("\n  "));
-    Failure { details: Some(lines.into()), ..Failure::new("plan-outdated", message) }
+    Failure { details: Some(Box::new(lines.into())), ..Failure::new("plan-outdated", message) }
         .hint("make a new plan, review it, and apply that; --allow-less skips what has become unnecessary")
 }
 

@@ -21,7 +21,7 @@ pub struct Failure {
     /// A diagnostic that shows the place in a file, where there is one.
     pub diagnostic: Option<miette::Report>,
     /// More for scripts, beside code, message and hint.
-    pub details: Option<Value>,
+    pub details: Option<Box<Value>>,
 }
 
 impl Failure {
@@ -68,7 +68,7 @@ impl Failure {
     pub fn to_json(&self) -> Value {
         let mut error = json!({"code": self.code, "message": self.message, "hint": self.hint});
         if let (Some(details), Some(map)) = (&self.details, error.as_object_mut()) {
-            map.insert("details".to_owned(), details.clone());
+            map.insert("details".to_owned(), (**details).clone());
         }
         json!({ "error": error })
     }
