@@ -109,7 +109,7 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
     let known = |order: &&Order| matches!(index.recorded(order), Recorded::Known(_));
     // One session that Stripe knows proves the account, and so does a person's word about any of them.
     let person = manifest.decisions.iter().any(|decision| decision.finding == Finding::UnknownSession.code());
-    let account_is_right = person || index.orders.iter().any(|order| known(order));
+    let account_is_right = person || index.orders.iter().any(known);
     World {
         manifest,
         observed,

@@ -15,6 +15,7 @@ mod ledger_peers;
 mod links;
 mod manifest;
 mod plan;
+mod readme;
 mod sandbox_browser;
 mod sandbox_core;
 mod sandbox_http;
