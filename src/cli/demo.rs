@@ -151,7 +151,7 @@ impl Story<'_> {
         let serving =
             crate::webhook::serve(listener, crate::webhook::router(Arc::new(receiver)), std::future::pending());
         tokio::select! {
-            paid = self.pay(&url, &ledger, &order) => paid?,
+            paid = self.pay(sandbox, &url, &ledger, &order) => paid?,
             ended = serving => return Err(broken(ended.err().unwrap_or_else(|| std::io::Error::other("it ended")))),
         }
         stripe.unregister_endpoint(&endpoint).await?;
@@ -160,16 +160,10 @@ impl Story<'_> {
     }
 
     /// Pays on the hosted page as a browser would, and waits until the order is paid.
-    async fn pay(&self, url: &str, ledger: &SqlLedger, order: &Order) -> Result<(), Failure> {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|error| Failure::new("demo", error.to_string()))?;
-        let form = form_urlencoded::Serializer::new(String::new()).append_pair("card", "4242 4242 4242 4242").finish();
-        let request = client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
-        let answer = request.send().await.map_err(|_| Failure::new("demo", "the hosted page does not answer"))?;
-        self.shell.ui.data(&format!("POST {url}\n  card=4242 4242 4242 4242\n  {}\n", answer.status()));
-        if !answer.status().is_redirection() {
-            return Err(Failure::new("demo", format!("the hosted page answered {}", answer.status())));
-        }
+    async fn pay(&self, sandbox: &Sandbox, url: &str, ledger: &SqlLedger, order: &Order) -> Result<(), Failure> {
+        let card = "4242 4242 4242 4242";
+        let answer = sandbox.pay_on_page(url, card).await?;
+        self.shell.ui.data(&format!("POST {url}\n  card={card}\n  {answer}\n"));
         let deadline = LiveClock.now() + jiff::SignedDuration::from_secs(30);
         loop {
             let now = ledger.order(&order.id).await?;

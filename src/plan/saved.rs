@@ -63,6 +63,20 @@ pub struct Difference {
     now: String,
 }
 
+impl Difference {
+    /// The line that went.
+    #[must_use]
+    pub fn before(&self) -> String {
+        format!("{}: {}", self.what, self.before)
+    }
+
+    /// The line that came.
+    #[must_use]
+    pub fn now(&self) -> String {
+        format!("{}: {}", self.what, self.now)
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} → {}", self.what, self.before, self.now)

@@ -1,12 +1,14 @@
 //! Every room's errors as what people and scripts see: codes, hints and exit codes in one place.
 
+use similar::{ChangeTag, TextDiff};
+
 use crate::apply::ApplyError;
 use crate::cli::ServeError;
 use crate::config::ConfigError;
 use crate::ledger::LedgerError;
 use crate::manifest::{ManifestErrors, Problem};
 use crate::observe::ObserveError;
-use crate::plan::MassRetire;
+use crate::plan::{Difference, MassRetire};
 use crate::sandbox::SandboxError;
 use crate::stripe::StripeError;
 use crate::verify::{RoundError, VerifyError};
@@ -150,11 +152,24 @@ impl From<RoundError> for Failure {
 
 /// A saved plan whose facts have moved.
 #[must_use]
-pub fn outdated(moved: &[crate::plan::Difference]) -> Failure {
+pub fn outdated(moved: &[Difference]) -> Failure {
     let lines: Vec<String> = moved.iter().map(ToString::to_string).collect();
-    let message = format!("the plan is out of date; nothing was done. What moved:\n  {}", lines.join("\n  "));
+    let message = format!("the plan is out of date; nothing was done. What moved:\n{}", diff(moved));
     Failure { details: Some(Box::new(lines.into())), ..Failure::new("plan-outdated", message) }
         .hint("make a new plan, review it, and apply that; --allow-less skips what has become unnecessary")
+}
+
+/// What moved, as the lines that went and the lines that came.
+fn diff(moved: &[Difference]) -> String {
+    let before: String = moved.iter().map(|one| format!("{}\n", one.before())).collect();
+    let now: String = moved.iter().map(|one| format!("{}\n", one.now())).collect();
+    TextDiff::from_lines(&before, &now)
+        .iter_all_changes()
+        .filter(|change| change.tag() != ChangeTag::Equal)
+        .map(|change| format!("  {} {}", change.tag(), change.value()))
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
 }
 
 /// The guard's refusal.

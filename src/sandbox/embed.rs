@@ -152,6 +152,23 @@ impl Sandbox {
         Err(SandboxError::Refused(value["error"]["message"].as_str().unwrap_or(&text).to_owned()))
     }
 
+    /// Pays at a session's hosted page as a browser would: posts its form. Gives the answer's status, a redirect.
+    ///
+    /// # Errors
+    /// [`SandboxError::Refused`] where the page does not take the payment; [`SandboxError::Unreachable`] as ever.
+    pub async fn pay_on_page(&self, url: &str, card: &str) -> Result<String, SandboxError> {
+        let unreachable = |error: reqwest::Error| SandboxError::Unreachable {
+            url: self.base_url.clone(),
+            reason: error.without_url().to_string(),
+        };
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let form = form_urlencoded::Serializer::new(String::new()).append_pair("card", card).finish();
+        let request = client.map_err(unreachable)?.post(url).body(form);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let status = request.send().await.map_err(unreachable)?.status();
+        if status.is_redirection() { Ok(status.to_string()) } else { Err(SandboxError::Refused(status.to_string())) }
+    }
+
     /// Closes it: an owner delivers what is due, finishes what is under way and releases the state folder, within a
     /// few seconds. Dropping does the same in the background, for as long as the runtime lives.
     pub async fn close(self) {
