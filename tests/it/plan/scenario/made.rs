@@ -2,7 +2,7 @@
 
 use tourney::domain::{FeeId, Metadata, OrderId, OrderStatus, PlayerId, SessionId};
 
-use super::{ADecision, APlayer, APolicy, ARetired, ASession, AnOrder};
+use super::{ADecision, APlayer, APolicy, ARetired, ASession, AnOrder, fee_5};
 
 impl ASession {
     pub(crate) fn new(id: &str, is: &str, order: Option<i64>, amount: i64, age: i64) -> Self {
