@@ -19,6 +19,9 @@ use super::{Action, Change, Options, Plan};
 const FORMAT_VERSION: u32 = 1;
 /// What every saved plan begins with.
 const KIND: &str = "tourney-plan";
+/// The field with the digest of all the others, so that no damage and no slip of an editor is taken for the plan that was
+/// reviewed. It proves no author: `apply` never does more than a fresh plan says.
+const SEAL: &str = "sha256";
 /// A plan of 10,000 registrations has about 8 MiB.
 pub const LARGEST_SAVED_PLAN: u64 = 64 * 1024 * 1024;
 
@@ -105,7 +108,12 @@ impl Saved {
     /// The file's text. It holds ids, statuses and amounts; no name, address or link.
     #[must_use]
     pub fn to_text(&self) -> String {
-        serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
+        let mut whole = serde_json::to_value(self).unwrap_or_default();
+        let seal = digest(&whole.to_string());
+        if let Some(fields) = whole.as_object_mut() {
+            fields.insert(SEAL.to_owned(), seal.into());
+        }
+        format!("{whole:#}\n")
     }
 
     /// Reads a file's bytes; none for bytes that are no saved plan but may be a manifest.
@@ -118,13 +126,17 @@ impl Saved {
             return Ok(None);
         }
         let unreadable = |error: serde_json::Error| SavedError::Unreadable(error.to_string());
-        let value: serde_json::Value = serde_json::from_slice(text).map_err(unreadable)?;
+        let mut value: serde_json::Value = serde_json::from_slice(text).map_err(unreadable)?;
         if value["kind"] != KIND {
             return Err(SavedError::Unreadable(format!("it does not say \"kind\": \"{KIND}\"")));
         }
         match value["format_version"].as_u64() {
             Some(version) if version == u64::from(FORMAT_VERSION) => {}
             version => return Err(SavedError::OtherVersion(version.and_then(|v| v.try_into().ok()).unwrap_or(0))),
+        }
+        let seal = value.as_object_mut().and_then(|fields| fields.shift_remove(SEAL));
+        if seal != Some(digest(&value.to_string()).into()) {
+            return Err(SavedError::Unreadable("it is not as it was saved".to_owned()));
         }
         serde_json::from_value(value).map(Some).map_err(unreadable)
     }

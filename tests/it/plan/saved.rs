@@ -57,6 +57,26 @@ fn a_cut_file_or_one_of_another_version_is_refused() {
 }
 
 #[test]
+fn a_file_that_is_not_as_it_was_saved_is_refused() {
+    let scenario = two();
+    let text = text(&planned(&scenario), &scenario);
+    let lines: Vec<&str> = text.lines().collect();
+    for (place, line) in lines.iter().enumerate() {
+        let mut less = lines.clone();
+        less.remove(place);
+        assert!(!matches!(Saved::parse(less.join("\n").as_bytes()), Ok(Some(_))), "without {line}");
+        for (digit, other) in [("0", "1"), ("5", "4"), ("true", "false"), ("null", "7"), ("a", "b")] {
+            let changed = line.replacen(digit, other, 1);
+            let mut other = lines.clone();
+            other[place] = &changed;
+            let read = Saved::parse(other.join("\n").as_bytes());
+            assert!(changed == *line || !matches!(read, Ok(Some(_))), "{line} changed to {changed}");
+        }
+    }
+    assert!(Saved::parse(text.replace('\n', "\r\n").as_bytes()).is_ok(), "white space decides nothing");
+}
+
+#[test]
 fn what_decides_is_seen_when_it_moves() {
     let scenario = two();
     let saved = saved(&planned(&scenario), &scenario);
