@@ -191,7 +191,7 @@ fn misparsed(args: &[OsString], error: &clap::Error) -> Exit {
         let message = error.to_string();
         let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let ui = Ui::new(true, false, 0, ColorChoice::Never, true);
-        return failed(&ui, &Failure::usage(first).hint("tourney --help lists commands and flags"));
+        return failed(&ui, &Failure::usage(first));
     }
     let _ = error.print();
     Exit::Usage

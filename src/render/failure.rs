@@ -39,7 +39,7 @@ impl Failure {
 
     /// A wrong command line: exit code 64.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, ..Self::new("usage", message) }
+        Self { exit: Exit::Usage, ..Self::new("usage", message) }.hint("tourney --help lists commands and flags")
     }
 
     /// Says what to do next.
