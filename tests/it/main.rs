@@ -22,6 +22,7 @@ mod sandbox_http;
 mod sdk;
 mod show;
 mod status;
+mod story;
 mod stripe;
 mod structure;
 mod supply_chain;

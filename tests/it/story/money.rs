@@ -1,0 +1,181 @@
+//! Money that moved at Stripe while nobody told the database. No webhook is registered in any of these stories.
+
+use serde_json::json;
+
+use super::club::{Club, Order};
+use super::on_both;
+
+on_both!(
+    a_payment_that_nobody_heard_of_is_recorded,
+    a_payment_without_order_id_is_recorded,
+    a_payment_on_its_way_is_left_alone_until_it_arrives,
+    a_failed_payment_is_billed_anew,
+    a_full_refund_is_recorded_and_never_billed_again_by_itself,
+    a_partial_refund_is_for_a_person,
+    a_second_payment_is_for_a_person,
+    a_payment_that_arrives_while_its_player_leaves_is_recorded,
+    a_paid_player_who_left_is_for_a_person,
+    a_payment_on_a_fee_that_was_left_stops_the_new_bill,
+    a_payment_of_another_amount_is_for_a_person_and_can_be_decided,
+    a_dispute_is_for_a_person,
+);
+
+/// Player 1001 has paid, and it is recorded.
+fn paid(club: &Club) -> Order {
+    club.bill();
+    let intent = club.pay(club.order("1001").session());
+    club.converges(&["1001/5 record_payment unrecorded-payment"], &[]);
+    let order = club.order("1001");
+    assert_eq!((order.status.as_str(), order.intent.as_ref()), ("paid", Some(&intent)));
+    order
+}
+
+fn a_payment_that_nobody_heard_of_is_recorded(club: &Club) {
+    let order = paid(club);
+    let plan = club.plans(&[]);
+    assert_eq!(plan["money"], json!({"currency": "usd", "owed": 17500, "paid": 5500, "unpayable": 0}));
+    assert_eq!(club.session(order.session())["payment_intent"].as_str(), order.intent.as_deref());
+}
+
+fn a_payment_without_order_id_is_recorded(club: &Club) {
+    club.bill();
+    let before = club.script_replaces("1001", json!({}));
+    let intent = club.pay(before.session());
+
+    club.converges(&["1001/5 record_payment missing-metadata unrecorded-payment"], &[]);
+
+    let after = club.order("1001");
+    assert_eq!((after.id, after.status.as_str(), after.intent), (before.id, "paid", Some(intent)));
+}
+
+fn a_payment_on_its_way_is_left_alone_until_it_arrives(club: &Club) {
+    club.bill();
+    let before = club.order("1001");
+    let intent = club.pay_with(before.session(), "delayed_success");
+
+    let plan = club.plans(&[]);
+    assert_eq!(plan["notes"][0]["finding"], "payment-processing", "{plan:#}");
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    let whole = club.folder.read("tournament.yaml");
+    club.remove_player("1001");
+    club.plans(&[]);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    assert_eq!(club.row(&before.id), Some(before.clone()), "not recorded, not retired, not renewed");
+
+    club.folder.write("tournament.yaml", &whole);
+    club.control(json!({"command": "settle_delayed", "session": before.session(), "succeed": true}));
+    club.converges(&["1001/5 record_payment unrecorded-payment"], &[]);
+    assert_eq!(club.order("1001").intent, Some(intent));
+}
+
+fn a_failed_payment_is_billed_anew(club: &Club) {
+    club.bill();
+    let before = club.order("1001");
+    club.pay_with(before.session(), "delayed_failure");
+    club.plans(&[]);
+    club.control(json!({"command": "settle_delayed", "session": before.session(), "succeed": false}));
+
+    club.converges(&["1001/5 replace payment-failed"], &[]);
+
+    assert_eq!(club.status(&before.id), "canceled");
+    assert!(club.is_open(club.order("1001").session()));
+}
+
+fn a_full_refund_is_recorded_and_never_billed_again_by_itself(club: &Club) {
+    let order = paid(club);
+    club.control(json!({"command": "refund", "session": order.session()}));
+
+    club.converges(&["1001/5 record_refund refunded-at-stripe"], &["1001/5 attention settled-before"]);
+
+    assert_eq!(club.status(&order.id), "refunded");
+    club.tourney(["apply", "--yes"]).run().expect(3);
+    assert_eq!(club.orders().len(), 3, "no new bill");
+    club.append("decisions:\n  - {player: 1001, fee: 5, finding: refunded-at-stripe, note: they withdrew in time}");
+    club.plans(&["1001/5 decided settled-before"]);
+}
+
+fn a_partial_refund_is_for_a_person(club: &Club) {
+    let order = paid(club);
+    club.control(json!({"command": "refund", "session": order.session(), "amount": 1500}));
+
+    let asked = ["1001/5 attention refunded-at-stripe"];
+    club.converges(&asked, &asked);
+
+    assert_eq!(club.order("1001"), order);
+    club.append("decisions:\n  - {player: 1001, fee: 5, finding: refunded-at-stripe, note: early bird}");
+    club.converges(&["1001/5 decided refunded-at-stripe"], &["1001/5 decided refunded-at-stripe"]);
+}
+
+fn a_second_payment_is_for_a_person(club: &Club) {
+    let order = paid(club);
+    let second = club.script_makes(json!({"metadata": club.ours(&order.id, "1001", "5")}));
+    club.pay(&second);
+
+    let asked = ["1001/5 attention ad-hoc-payment"];
+    club.converges(&asked, &asked);
+
+    assert_eq!(club.order("1001"), order, "the first payment stays the order's");
+    club.tourney(["verify", "--audit-only"]).run().expect(3);
+}
+
+fn a_payment_that_arrives_while_its_player_leaves_is_recorded(club: &Club) {
+    club.bill();
+    let order = club.order("1001");
+    club.remove_player("1001");
+    let intent = club.pay(order.session());
+
+    let asked = ["1001/5 record_payment unrecorded-payment", "1001/5 attention paid-withdrawn"];
+    club.converges(&asked, &["1001/5 attention paid-withdrawn"]);
+
+    let after = club.order("1001");
+    assert_eq!((after.status.as_str(), after.intent), ("paid", Some(intent)));
+}
+
+fn a_paid_player_who_left_is_for_a_person(club: &Club) {
+    let order = paid(club);
+    club.remove_player("1001");
+
+    let asked = ["1001/5 attention paid-withdrawn"];
+    club.converges(&asked, &asked);
+
+    assert_eq!(club.order("1001"), order);
+    club.append("decisions:\n  - {player: 1001, fee: 5, finding: paid-withdrawn, note: a donation}");
+    club.plans(&["1001/5 decided paid-withdrawn"]);
+}
+
+fn a_payment_on_a_fee_that_was_left_stops_the_new_bill(club: &Club) {
+    let order = paid(club);
+    club.edit("parent01@example.com, fee: 5}", "parent01@example.com, fee: 6}");
+
+    let asked = ["1001/5 attention paid-other-fee"];
+    club.converges(&asked, &asked);
+
+    assert_eq!(club.order("1001"), order);
+}
+
+fn a_payment_of_another_amount_is_for_a_person_and_can_be_decided(club: &Club) {
+    let order = paid(club);
+    club.edit("parent01@example.com, fee: 5}", "parent01@example.com, fee: 5, amount: 40.00}");
+
+    let asked = ["1001/5 attention paid-amount-differs"];
+    club.converges(&asked, &asked);
+    assert_eq!(club.order("1001"), order);
+
+    club.append("decisions:\n  - {player: 1001, fee: 5, finding: paid-amount-differs, amount: 50.00}");
+    club.plans(&asked);
+    club.edit("amount: 50.00", "amount: 55.00, note: early price");
+    let plan = club.plans(&["1001/5 decided paid-amount-differs"]);
+    assert_eq!((&plan["summary"]["decided"], &plan["summary"]["attention"]), (&json!(1), &json!(0)));
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    club.tourney(["verify", "--audit-only"]).run().expect(0);
+}
+
+fn a_dispute_is_for_a_person(club: &Club) {
+    let order = paid(club);
+    club.control(json!({"command": "dispute", "payment_intent": order.intent}));
+
+    let asked = ["1001/5 attention disputed"];
+    club.converges(&asked, &asked);
+
+    assert_eq!(club.order("1001"), order);
+}
