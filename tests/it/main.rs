@@ -16,6 +16,7 @@ mod links;
 mod manifest;
 mod plan;
 mod readme;
+mod refusals;
 mod sandbox_browser;
 mod sandbox_core;
 mod sandbox_http;

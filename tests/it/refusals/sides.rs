@@ -1,0 +1,117 @@
+//! Refused because of what one of the two sides says, or because it says nothing.
+
+use serde_json::json;
+
+use crate::story::club::Club;
+use crate::story::on_both;
+
+use super::{is_refusal, refused};
+
+on_both!(
+    another_account_is_refused,
+    another_mode_is_refused,
+    a_session_of_the_other_mode_is_refused,
+    orders_of_another_tournament_are_refused,
+    a_key_that_stripe_refuses,
+    a_stripe_that_is_not_there,
+    a_stripe_that_breaks_off,
+    a_stripe_that_has_no_time,
+    a_database_that_is_not_there,
+    an_environment_that_is_not_whole,
+);
+
+fn everywhere(club: &Club, code: &str) {
+    refused(club, ["plan", "--json"], 1, code);
+    refused(club, ["apply", "--yes", "--json"], 1, code);
+    refused(club, ["verify", "--json"], 1, code);
+    refused(club, ["verify", "--audit-only", "--json"], 1, code);
+}
+
+fn another_account_is_refused(club: &Club) {
+    club.bill();
+    club.sql("UPDATE tourney_ledger SET account = 'acct_other'");
+    everywhere(club, "wrong-account");
+}
+
+fn another_mode_is_refused(club: &Club) {
+    club.bill();
+    club.sql("UPDATE tourney_ledger SET mode = 'live'");
+    everywhere(club, "wrong-mode");
+}
+
+fn a_session_of_the_other_mode_is_refused(club: &Club) {
+    club.bill();
+    club.record(&club.order("1001").id, "cs_live_a1B2c3");
+    everywhere(club, "wrong-mode");
+}
+
+fn orders_of_another_tournament_are_refused(club: &Club) {
+    club.bill();
+    let order = club.order("1001").id;
+    club.edit("{id: cup,", "{id: league,");
+    club.sql(&format!("UPDATE orders SET tournament_id = 'league' WHERE id = '{order}'"));
+    everywhere(club, "scope-overlap");
+}
+
+fn a_key_that_stripe_refuses(club: &Club) {
+    club.bill();
+    // Well formed here, and no key of Stripe's there.
+    let run = |args: [&str; 3]| club.tourney(args).env("STRIPE_SECRET_KEY", "sk_test_a-b").run();
+    is_refusal(club.untouched(|| run(["plan", "--json", "-q"])), 1, "stripe-key");
+    is_refusal(club.untouched(|| run(["apply", "--json", "-y"])), 1, "stripe-key");
+}
+
+fn a_stripe_that_is_not_there(club: &Club) {
+    club.bill();
+    let run = |args: [&str; 3]| club.tourney(args).env("STRIPE_API_BASE", "http://127.0.0.1:1").run();
+    is_refusal(club.untouched(|| run(["apply", "--json", "-y"])), 1, "stripe-unreachable");
+    is_refusal(club.untouched(|| run(["plan", "--json", "-q"])), 1, "stripe-unreachable");
+}
+
+fn a_stripe_that_breaks_off(club: &Club) {
+    club.bill();
+    let cut = json!({"command": "fault", "path_prefix": "/v1/checkout", "when": "before", "what": "cut", "times": 99});
+    club.control(cut);
+    refused(club, ["apply", "--yes", "--json"], 1, "stripe-unreachable");
+    club.control(json!({"command": "clear_faults"}));
+    let status = json!({"command": "fault", "when": "before", "what": {"status": 400}, "times": 99});
+    club.control(status);
+    refused(club, ["plan", "--json"], 1, "stripe-refused");
+}
+
+fn a_stripe_that_has_no_time(club: &Club) {
+    club.bill();
+    club.expire(club.order("1001").session());
+    // A few refusals are waited out.
+    let busy = json!({"command": "fault", "when": "before", "what": "rate_limited", "times": 2});
+    club.control(busy);
+    club.converges(&["1001/5 renew expired-session"], &[]);
+}
+
+fn a_database_that_is_not_there(club: &Club) {
+    club.bill();
+    let gone = if club.is_sqlite() {
+        // A folder stands where the file should be.
+        std::fs::create_dir(club.folder.path("gone.db")).unwrap();
+        format!("sqlite://{}", club.folder.path("gone.db").display())
+    } else {
+        "postgres://nobody:hunter2secret@127.0.0.1:1/orders".to_owned()
+    };
+    let run = |args: [&str; 3]| club.tourney(args).env("DATABASE_URL", &gone).run();
+    for args in [["plan", "--json", "-q"], ["apply", "--json", "-y"]] {
+        let outcome = club.untouched(|| run(args));
+        assert!(!format!("{outcome:?}").contains("hunter2secret"), "{outcome:?}");
+        is_refusal(outcome, 1, "database");
+    }
+}
+
+fn an_environment_that_is_not_whole(club: &Club) {
+    club.bill();
+    let run = |name: &str, value: &str| club.tourney(["plan", "--json"]).env(name, value).run();
+    is_refusal(run("STRIPE_SECRET_KEY", "pk_test_123"), 1, "bad-secret");
+    is_refusal(run("STRIPE_SECRET_KEY", "sk_live_123"), 1, "live-refused");
+    is_refusal(run("DATABASE_URL", "mysql://localhost/orders"), 1, "bad-url");
+    is_refusal(run("DATABASE_URL", ""), 1, "missing-database");
+    is_refusal(run("STRIPE_SECRET_KEY", ""), 1, "no-stripe-key");
+    is_refusal(run("TOURNEY_ENV", "prod"), 64, "unknown-environment");
+}
