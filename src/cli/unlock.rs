@@ -11,6 +11,7 @@ use crate::render::{Exit, Failure, instant, span};
 use crate::world::{Clock as _, LiveClock};
 
 use super::Shell;
+use super::process::is_gone;
 use super::site::{self, DEFAULT_MANIFEST};
 
 /// What `unlock` takes.
@@ -79,14 +80,14 @@ fn description(holder: &LockHolder, now: Timestamp) -> String {
     )
 }
 
-/// The same rule as the ledger's own: after the lease, the next run takes the lock by itself.
+/// By the rules of the run that takes the lock next: its process is known to be gone, or its lease is over.
 fn is_lapsed(holder: &LockHolder, now: Timestamp) -> bool {
-    now.duration_since(holder.heartbeat).as_secs() > LEASE_SECONDS
+    is_gone(&holder.who) || now.duration_since(holder.heartbeat).as_secs() > LEASE_SECONDS
 }
 
 fn advice(holder: &LockHolder, now: Timestamp) -> String {
     if is_lapsed(holder, now) {
-        "It has given no sign of life for too long: the next apply takes the lock by itself.".to_owned()
+        "It is dead, or has given no sign of life for too long: the next apply takes the lock by itself.".to_owned()
     } else {
         format!(
             "It is at work, or died less than {LEASE_SECONDS} seconds ago: wait, or release the lock with tourney unlock --force."
