@@ -70,6 +70,7 @@ pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> P
     for change in &plan.changes {
         plan.summary.count(change.action);
     }
+    add_stop(&mut plan, &world);
     plan.links_stopping = links_stopping(&world, &plan.changes);
     plan.mass_retire = mass_retire(manifest, &world, &plan.changes).filter(|_| !options.allow_mass_retire);
     plan
@@ -136,6 +137,20 @@ fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisio
         note(None, "the recorded session was not read at Stripe: nothing is concluded from it");
     }
     expand::expand(case, &verdicts)
+}
+
+/// Where nothing is made any more and money is owed, people should know why.
+fn add_stop(plan: &mut Plan, world: &World<'_>) {
+    let (finding, text) = match world.manifest.tournament.pay_by {
+        _ if plan.money.owed == plan.money.paid => return,
+        _ if !world.manifest.tournament.open => (Finding::Closed, "open: false, so no payable is made".to_owned()),
+        Some(pay_by) if world.past_due => {
+            (Finding::PastDue, format!("pay_by {pay_by} has passed, so no payable is made"))
+        }
+        _ => return,
+    };
+    let subject = Subject { registration: None, order: None, session: None };
+    plan.notes.push(Note { subject, finding: Some(finding), text });
 }
 
 /// Stored events about payments that matched no order and that nothing here accounts for by now.

@@ -63,7 +63,10 @@ fn who(subject: &Subject, manifest: &Manifest) -> String {
 
 fn note_line(note: &Note, manifest: &Manifest) -> String {
     let finding = note.finding.map(|finding| format!("{finding}: ")).unwrap_or_default();
-    format!("  · {}: {finding}{}", who(&note.subject, manifest), plain(&note.text))
+    let subject = &note.subject;
+    let about_all = subject.registration.is_none() && subject.order.is_none() && subject.session.is_none();
+    let whose = if about_all { "the tournament".to_owned() } else { who(subject, manifest) };
+    format!("  · {whose}: {finding}{}", plain(&note.text))
 }
 
 const fn sign(action: Action) -> char {
