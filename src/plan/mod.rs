@@ -139,10 +139,10 @@ fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisio
     expand::expand(case, &verdicts)
 }
 
-/// Where nothing is made any more and money is owed, people should know why.
+/// Where there is nothing to do although money is owed, people should know why nothing is made.
 fn add_stop(plan: &mut Plan, world: &World<'_>) {
     let (finding, text) = match world.manifest.tournament.pay_by {
-        _ if plan.money.owed == plan.money.paid => return,
+        _ if !plan.changes.is_empty() || plan.money.owed == plan.money.paid => return,
         _ if !world.manifest.tournament.open => (Finding::Closed, "open: false, so no payable is made".to_owned()),
         Some(pay_by) if world.past_due => {
             (Finding::PastDue, format!("pay_by {pay_by} has passed, so no payable is made"))
