@@ -85,8 +85,10 @@ async fn trip(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Resul
     let secret = webhook.and_then(|webhook| webhook.secret.clone());
     match (url, secret) {
         (Some(url), Some(secret)) => {
-            let endpoint =
-                Endpoint::new(url, secret).map_err(|why| Failure::new("bad-endpoint", format!("{url}: {why}")))?;
+            let endpoint = Endpoint::new(url, secret).map_err(|why| {
+                Failure::new("bad-endpoint", format!("{url}: {why}; nothing was done"))
+                    .hint("write it in full, for example http://localhost:8000/webhooks/stripe")
+            })?;
             fly(args, shell, site, loaded, &endpoint, &|_, _| {}).await
         }
         (Some(url), None) => {

@@ -20,8 +20,12 @@ impl Endpoint {
     /// An endpoint at a URL with its signing secret.
     ///
     /// # Errors
-    /// A message where no HTTP client can be made.
+    /// A message for what is no address of an endpoint, and where no HTTP client can be made.
     pub fn new(url: &str, secret: SecretString) -> Result<Self, String> {
+        let parsed = url::Url::parse(url).map_err(|error| error.to_string())?;
+        if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
+            return Err("an endpoint's address begins with http:// or https://".to_owned());
+        }
         let client = reqwest::Client::builder()
             .timeout(ANSWER_WITHIN)
             .redirect(reqwest::redirect::Policy::none())
