@@ -5,6 +5,7 @@ pub(crate) mod club;
 mod incident;
 mod money;
 mod orders;
+mod races;
 mod reading;
 mod roster;
 mod sessions;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::story::club::Club;
 use crate::story::on_both;
+use crate::support::{Answer, Listener};
 
 use super::{is_refusal, refused};
 
@@ -16,7 +17,9 @@ on_both!(
     a_stripe_that_is_not_there,
     a_stripe_that_breaks_off,
     a_stripe_that_has_no_time,
+    a_stripe_that_speaks_something_else,
     a_database_that_is_not_there,
+    a_database_that_is_not_as_it_should_be,
     an_environment_that_is_not_whole,
 );
 
@@ -88,6 +91,18 @@ fn a_stripe_that_has_no_time(club: &Club) {
     club.converges(&["1001/5 renew expired-session"], &[]);
 }
 
+fn a_stripe_that_speaks_something_else(club: &Club) {
+    club.bill();
+    let run = |answer: Answer| {
+        let stripe = Listener::start(move |_| answer.clone());
+        club.untouched(|| club.tourney(["apply", "--yes", "--json"]).env("STRIPE_API_BASE", &stripe.url("")).run())
+    };
+    is_refusal(run(Answer::new(200, "<html>Log in to the hotel's network</html>")), 1, "stripe-unknown");
+    let denied =
+        json!({"error": {"type": "invalid_request_error", "message": "The key of parent@example.com may not"}});
+    is_refusal(run(Answer::new(403, denied.to_string())), 1, "stripe-key");
+}
+
 fn a_database_that_is_not_there(club: &Club) {
     club.bill();
     let gone = if club.is_sqlite() {
@@ -103,6 +118,18 @@ fn a_database_that_is_not_there(club: &Club) {
         assert!(!format!("{outcome:?}").contains("hunter2secret"), "{outcome:?}");
         is_refusal(outcome, 1, "database");
     }
+}
+
+fn a_database_that_is_not_as_it_should_be(club: &Club) {
+    club.bill();
+    club.sql("ALTER TABLE orders RENAME COLUMN status TO state");
+    everywhere(club, "database-refused");
+    club.sql("ALTER TABLE orders RENAME COLUMN state TO status");
+    club.plans(&[]);
+    club.sql("UPDATE tourney_migrations SET version = 99");
+    club.expire(club.order("1001").session());
+    let error = refused(club, ["apply", "--yes", "--json"], 1, "database-refused");
+    assert!(error["message"].as_str().unwrap().contains("newer tourney"), "{error:#}");
 }
 
 fn an_environment_that_is_not_whole(club: &Club) {

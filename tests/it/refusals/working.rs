@@ -6,11 +6,13 @@ use crate::story::club::Club;
 use crate::story::on_both;
 use crate::support::wait_until;
 
-use super::refused;
+use super::{is_refusal, refused};
 
 on_both!(
     the_lock_has_one_holder_and_shows_whom,
     a_dead_holders_lock_ends_by_itself,
+    a_run_that_has_lost_its_lock_writes_no_more,
+    an_endpoint_that_does_not_answer_fails_and_leaves_nothing,
     a_mass_retirement_needs_a_word,
     an_emptied_manifest_needs_a_word,
     a_plan_that_cannot_be_saved_is_told,
@@ -48,6 +50,35 @@ fn a_dead_holders_lock_ends_by_itself(club: &Club) {
     club.expire(club.order("1001").session());
     hold_the_lock(club, 120);
     club.tourney(["apply", "--yes"]).run().expect(0);
+    club.plans(&[]);
+}
+
+fn a_run_that_has_lost_its_lock_writes_no_more(club: &Club) {
+    club.control(json!({"command": "latency", "ms": 300}));
+    club.control(json!({"command": "reset_stats"}));
+    let running = club.tourney(["apply", "--yes", "--json", "--parallelism", "1"]).spawn();
+    wait_until("the first bill is sent", || club.requests().iter().any(|request| request["method"] == "POST"));
+    club.tourney(["unlock", "--force", "--yes"]).run().expect(0);
+    let orders = club.orders().len();
+    running.wait().expect(1);
+    assert!(club.orders().len() <= orders + 1, "at most what was under way");
+    club.control(json!({"command": "latency", "ms": 0}));
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    club.plans(&[]);
+    assert_eq!(club.sessions().iter().filter(|session| session["status"] == "open").count(), 3);
+}
+
+fn an_endpoint_that_does_not_answer_fails_and_leaves_nothing(club: &Club) {
+    club.bill();
+    let before = club.orders();
+    let nobody = "http://127.0.0.1:1/webhooks/stripe";
+    refused(club, ["verify", "--json", "--endpoint", nobody], 1, "no-webhook-secret");
+    let verify = |url| club.tourney(["verify", "--json", "--endpoint", url]).env("STRIPE_WEBHOOK_SECRET", "whsec_1a2b");
+    is_refusal(club.untouched(|| verify("not a url").run()), 1, "bad-endpoint");
+    let verdict = verify(nobody).run().expect(1).json();
+    assert_eq!(verdict["passed"], false, "{verdict:#}");
+    assert_eq!(club.orders(), before);
+    assert_eq!(club.sessions().iter().filter(|session| session["status"] == "open").count(), 3, "no canary is left");
     club.plans(&[]);
 }
 
