@@ -8,6 +8,7 @@
 
 mod cli_reference;
 mod config;
+mod error_codes;
 mod examples;
 mod harness;
 mod history;
