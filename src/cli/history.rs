@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::ledger::{Ledger as _, Run, SqlLedger};
 use crate::render::{Exit, Failure, history as show};
@@ -17,6 +18,7 @@ const SEARCHED: u32 = 10_000;
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// A run, by its id or the beginning of it: shows its steps
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     run: Option<String>,
     /// How many runs, the newest first
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000), conflicts_with = "run")]

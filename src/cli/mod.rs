@@ -23,7 +23,9 @@ mod wire;
 
 use std::ffi::OsString;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use jiff::SignedDuration;
 
 use crate::render::{ColorChoice, Exit, Failure, Ui};
 
@@ -46,7 +48,7 @@ pub struct Cli {
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Global {
     /// The environment to work in; the embedded sandbox where nothing says otherwise
-    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(short, long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub env: Option<String>,
     /// Print data as JSON
     #[arg(long, global = true)]
@@ -112,7 +114,7 @@ pub struct Shell {
 pub fn main(args: Vec<OsString>, process: Process) -> Exit {
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return misparsed(&args, &error),
+        Err(error) => return misparsed(&args, process.var("NO_COLOR").is_some(), &error),
     };
     let ui = Ui::new(
         cli.global.json,
@@ -165,10 +167,17 @@ async fn sandbox(args: &sandbox::Args, shell: &Shell) -> Result<Exit, Failure> {
     }
 }
 
-/// Reads a time such as `30s`.
-fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 0s, 30s or 2m".to_owned())?;
-    if span.is_negative() { Err("a time cannot be negative".to_owned()) } else { Ok(span) }
+/// The longest time that can be asked for: more is a slip, and far more would be past the end of all calendars.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+/// Reads a time such as `30s`, a day at most.
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let span: SignedDuration = text.parse().map_err(|_| "write a time such as 0s, 30s or 2m".to_owned())?;
+    match span {
+        span if span.is_negative() => Err("a time cannot be negative".to_owned()),
+        span if span > LONGEST => Err("a time here is 24h at most".to_owned()),
+        span => Ok(span),
+    }
 }
 
 /// Shows a failure: on stdout as JSON where `--json` asks for it, else on stderr for a person.
@@ -182,19 +191,26 @@ fn failed(ui: &Ui, failure: &Failure) -> Exit {
 }
 
 /// Help and version are data; anything else that clap says is a wrong command line: 64, never 2.
-fn misparsed(args: &[OsString], error: &clap::Error) -> Exit {
+fn misparsed(args: &[OsString], no_color: bool, error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done;
     }
-    if args.iter().any(|arg| arg == "--json") {
-        let message = error.to_string();
-        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let ui = Ui::new(true, false, 0, ColorChoice::Never, true);
-        return failed(&ui, &Failure::usage(first));
+    let ui = Ui::new(args.iter().any(|arg| arg == "--json"), false, 0, ColorChoice::Auto, no_color);
+    if ui.json {
+        return failed(&ui, &Failure::usage(complaint(error)));
     }
-    let _ = error.print();
+    let text = error.render();
+    let text = if ui.color_err { text.ansi().to_string() } else { text.to_string() };
+    ui.always(&text);
     Exit::Usage
+}
+
+/// What clap complains of, in one line: its first paragraph.
+fn complaint(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 /// `-v` shows what is done, `-vv` each request with Stripe's request id; never a body, never a secret.

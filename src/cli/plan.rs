@@ -46,6 +46,9 @@ pub(super) fn player_id(text: &str) -> Result<PlayerId, String> {
 /// # Errors
 /// A bad manifest, a wrong environment, a side that does not answer, the guard on mass retirement.
 pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+    if args.out.as_deref().is_some_and(|out| is_same_file(out, &args.manifest)) {
+        return Err(Failure::usage("--out names the manifest itself, and would replace it"));
+    }
     let env = site::resolve(shell, &args.manifest)?;
     let loaded = site::load(shell, &env, &args.manifest)?;
     check_players(&loaded.manifest, args.player.as_deref())?;
@@ -55,12 +58,15 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let observed = observed?;
     let options = Options { players: args.player.clone(), allow_mass_retire: args.allow_mass_retire, ..site.options() };
     let planned = plan(&loaded.manifest, &observed, &options);
+    // Saved before it is shown, so that with --json a failure to save is the one document on stdout.
+    if let Some(out) = args.out.as_deref().filter(|_| planned.mass_retire.is_none()) {
+        save(out, &args.manifest, &planned, &observed, &options)?;
+    }
     print(args, shell, &loaded.manifest, &planned);
     if let Some(mass) = planned.mass_retire {
         return Err(mass_retire(mass));
     }
     if let Some(out) = &args.out {
-        save(out, &args.manifest, &planned, &observed, &options)?;
         shell.ui.note(&format!("Saved to {}: carry it out with tourney apply {0}", out.display()));
     }
     Ok(if args.detailed_exitcode { detailed(&planned) } else { Exit::Done })
@@ -75,6 +81,10 @@ pub(super) fn check_players(manifest: &Manifest, players: Option<&[PlayerId]>) -
         }
     }
     Ok(())
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 fn print(args: &Args, shell: &Shell, manifest: &Manifest, planned: &Plan) {
@@ -106,6 +116,9 @@ fn save(out: &Path, manifest: &Path, planned: &Plan, observed: &Observation, opt
         manifest.strip_prefix(beside).map_or_else(|_| std::path::absolute(manifest), |path| Ok(path.to_owned()));
     let broken = |error: std::io::Error| Failure::new("io", format!("{} could not be written: {error}", out.display()));
     let text = Saved::new(planned, observed, options, &manifest.map_err(broken)?).to_text();
-    let partial = out.with_extension("partial");
-    std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, out)).map_err(broken)
+    let partial = out.with_added_extension("partial");
+    std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, out)).map_err(|error| {
+        let _ = std::fs::remove_file(&partial);
+        broken(error)
+    })
 }

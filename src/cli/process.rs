@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// Variables, home and terminal of the process.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
-    /// The environment's variables; names and values that are no UTF-8 are left out.
+    /// The environment's variables; bytes that are not UTF-8 stand as U+FFFD.
     pub vars: BTreeMap<String, String>,
     /// The user's home, for `~` in paths.
     pub home: Option<PathBuf>,
@@ -20,7 +20,7 @@ impl Process {
     #[must_use]
     pub fn of_this_process() -> Self {
         let vars = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .collect();
         Self { vars, home: std::env::home_dir() }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::domain::{
     Email, Id, Order, OrderId, Ownership, Payable, PayableState, Payment, PaymentIntentId, PlayerId, SessionId, key,
@@ -31,6 +32,7 @@ const KINDS: [&str; 4] = [
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// A player's id or e-mail address, an order's id, cs_… or pi_…
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     what: String,
     /// The manifest; where none is named and there is no tournament.yaml, the page does without
     #[arg(long, value_name = "FILE")]

@@ -45,14 +45,18 @@ struct Shown<'r> {
 /// Runs the command: one line for each good manifest, or all of it as JSON.
 ///
 /// # Errors
-/// `bad-manifest` for the last bad one; those before it have been shown. With `--json` a single bad manifest is an error as
-/// for every command, and of several each has its place in `manifests`.
+/// `bad-manifest` for the last bad one; those before it have been shown. With `--json` a bad manifest is an error as for
+/// every command; of several manifests each has its place in `manifests` beside the error of the first bad one.
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let results: Vec<_> = args.manifests.iter().map(|path| (path, manifest::read(path))).collect();
     let all_good = results.iter().all(|(_, result)| result.is_ok());
     if shell.ui.json && (all_good || results.len() > 1) {
         let reports: Vec<_> = results.iter().map(|(path, result)| report(path.display().to_string(), result)).collect();
-        shell.ui.json_data(&serde_json::json!({ "format_version": 1, "manifests": reports }));
+        let mut document = serde_json::json!({ "format_version": 1, "manifests": reports });
+        if let Some(errors) = results.iter().find_map(|(_, result)| result.as_ref().err()) {
+            document["error"] = Failure::from(errors.clone()).to_json()["error"].take();
+        }
+        shell.ui.json_data(&document);
         return Ok(if all_good { Exit::Done } else { Exit::Failed });
     }
     let mut failure: Option<Failure> = None;

@@ -44,6 +44,12 @@ pub enum ConfigError {
         /// The variable.
         variable: String,
     },
+    /// A variable whose value is no text.
+    #[error("the variable {variable} holds bytes that are not UTF-8")]
+    BadVariable {
+        /// The variable.
+        variable: String,
+    },
     /// Nothing says where the orders are.
     #[error("environment {environment} has no database")]
     MissingDatabase {
@@ -102,6 +108,7 @@ impl ConfigError {
             Self::Unknown { .. } => "unknown-environment",
             Self::Conflict { .. } => "environment-conflict",
             Self::MissingVariable { .. } => "missing-variable",
+            Self::BadVariable { .. } => "bad-variable",
             Self::MissingDatabase { .. } => "missing-database",
             Self::BadSecret { .. } => "bad-secret",
             Self::BadUrl { .. } => "bad-url",
@@ -120,6 +127,7 @@ impl ConfigError {
             Self::Unknown { .. } => "mind the spelling, or declare it in environments.yaml",
             Self::Conflict { .. } => "unset the variable, or remove the value from environments.yaml",
             Self::MissingVariable { .. } => "set it",
+            Self::BadVariable { .. } => "set it anew: it may have been damaged when it was copied",
             Self::MissingDatabase { .. } => {
                 "set DATABASE_URL, or write `database: { url_env: NAME }` in environments.yaml"
             }

@@ -236,7 +236,8 @@ pub(crate) fn find(manifest: &Path) -> Option<PathBuf> {
     let folder = folder_of(manifest);
     let root = repository(&folder).unwrap_or_else(|| folder.clone());
     let within = folder.ancestors().take_while(|folder| folder.starts_with(&root));
-    within.map(|folder| folder.join(NAME)).find(|path| path.exists())
+    // A link that leads nowhere is found too, and then cannot be read: it must not pass for no file at all.
+    within.map(|folder| folder.join(NAME)).find(|path| path.symlink_metadata().is_ok())
 }
 
 /// The folder in which a manifest stands, absolute where that can be had.

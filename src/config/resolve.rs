@@ -183,7 +183,7 @@ impl Resolver<'_> {
             Some(Origin::File { path }) => {
                 Some(secret::read(&secret::place(&path, &self.base, self.home)?, &mut self.warnings)?)
             }
-            Some(Origin::Variable { key, name }) => match self.vars.get(&name) {
+            Some(Origin::Variable { key, name }) => match self.variable(&name)? {
                 Some(text) => Some(Found { text: text.to_owned(), origin: format!("the variable {name}") }),
                 None => {
                     let (environment, key) = (environment.to_owned(), key.to_owned());
@@ -194,6 +194,16 @@ impl Resolver<'_> {
         self.combine(environment, declared, variable)
     }
 
+    /// A variable's text; one that is no text is an error, since it must not pass for one that is not set.
+    fn variable(&self, name: &str) -> Result<Option<&str>, ConfigError> {
+        match self.vars.get(name) {
+            Some(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
+                Err(ConfigError::BadVariable { variable: name.to_owned() })
+            }
+            text => Ok(text),
+        }
+    }
+
     /// Variables fill gaps and never override.
     fn combine(
         &self,
@@ -201,7 +211,7 @@ impl Resolver<'_> {
         declared: Option<Found>,
         variable: &str,
     ) -> Result<Option<Found>, ConfigError> {
-        let Some(text) = self.vars.get(variable) else { return Ok(declared) };
+        let Some(text) = self.variable(variable)? else { return Ok(declared) };
         match declared {
             None => Ok(Some(Found { text: text.to_owned(), origin: format!("the variable {variable}") })),
             Some(declared) if declared.text == text => Ok(Some(declared)),
@@ -226,6 +236,9 @@ fn database_url(found: Found, base: Option<&Path>) -> Result<DatabaseUrl, Config
     let url = Url::parse(&found.text).map_err(|_| fail("this is no URL of a database"))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
         return Err(fail("this is neither postgres://… nor sqlite://…"));
+    }
+    if url.path().contains('@') {
+        return Err(fail("the password holds a sign that ends it: write / as %2F, ? as %3F, # as %23"));
     }
     if url.path().trim_matches('/').is_empty() {
         return Err(fail("the URL names no database: postgres://user@host/database"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
-use super::source::{Source, without_secrets};
+use super::source::{Source, name_of, without_secrets};
 
 /// How many problems of a file are shown; the others are counted.
 const SHOWN: usize = 100;
@@ -89,7 +89,7 @@ impl ManifestErrors {
     /// A problem with a file as a whole: it is missing, is a folder, cannot be read.
     pub(crate) fn whole_file(file: &str, message: String, help: &str) -> Self {
         let problem = Problem {
-            file: file.to_owned(),
+            file: name_of(file),
             line: 1,
             column: 1,
             path: String::new(),

@@ -29,15 +29,19 @@ pub(crate) fn read_bytes(path: &Path, name: &str, missing: &str) -> Result<Vec<u
     let fail = |message: String, help: &str| Err(ManifestErrors::whole_file(name, message, help));
     let mut bytes = Vec::new();
     let limit = MAX_BYTES as u64 + 1;
-    let result = std::fs::metadata(path)
-        .and_then(|meta| if meta.is_dir() { Err(ErrorKind::IsADirectory.into()) } else { std::fs::File::open(path) });
+    let result = std::fs::metadata(path).and_then(|meta| match meta.file_type() {
+        kind if kind.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        // Opening a pipe waits for whoever writes to it, perhaps for ever.
+        kind if !kind.is_file() => Err(std::io::Error::other("it is a pipe or a device, not a regular file")),
+        _ => std::fs::File::open(path),
+    });
     match result.and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
         Ok(_) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => fail("there is no such file".to_owned(), missing),
         Err(error) if error.kind() == ErrorKind::IsADirectory => {
             fail("this is a folder, not a file".to_owned(), "name the file in it, for example tournament.yaml")
         }
-        Err(error) => fail(format!("it cannot be read: {error}"), "mind the file's permissions"),
+        Err(error) => fail(format!("it cannot be read: {error}"), "name a regular file that you may read"),
     }
 }
 

@@ -21,7 +21,7 @@ impl Source {
     pub(crate) fn new(name: &str, text: &str) -> Self {
         let shown = without_secrets(&printable(text));
         let starts = std::iter::once(0).chain(shown.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.to_owned(), shown, starts }
+        Self { name: name_of(name), shown, starts }
     }
 
     /// Line and column of a byte, both from 1; the column counts characters.
@@ -70,6 +70,11 @@ pub(crate) fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A file's name as it may be shown: a name too can hold what commands a terminal, or a key that was pasted there.
+pub(crate) fn name_of(name: &str) -> String {
+    without_secrets(&printable(name)).replace('\n', "?")
+}
+
 fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -85,6 +90,8 @@ fn printable(text: &str) -> String {
 
 /// The beginnings of what Stripe keeps secret.
 const SECRETS: [&str; 3] = ["sk_", "rk_", "whsec_"];
+/// The same, so long that they are looked for inside a word too.
+const WITHIN: [&str; 5] = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "whsec_"];
 
 /// Whether a value is a secret of Stripe.
 pub(crate) fn is_secret(text: &str) -> bool {
@@ -98,21 +105,30 @@ pub(crate) fn without_secrets(text: &str) -> String {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let word = rest.find(|c: char| !in_word(c)).unwrap_or(rest.len());
-        let piece = if is_secret(rest) {
-            shown.extend(std::iter::repeat_n('*', word));
-            word
+        let value = if shown.ends_with("password=") { value(rest) } else { 0 };
+        let piece = if value > 0 || is_secret(rest) {
+            let len = value.max(word);
+            shown.extend(std::iter::repeat_n('*', len));
+            len
         } else if let Some(len) = password(rest) {
             shown.push_str("://");
             shown.extend(std::iter::repeat_n('*', len - 3));
             len
         } else {
-            let piece = if word == 0 { c.len_utf8() } else { word };
+            let whole = if word == 0 { c.len_utf8() } else { word };
+            let secret = WITHIN.iter().filter_map(|prefix| rest[..whole].find(prefix)).min();
+            let piece = secret.unwrap_or(whole);
             shown.push_str(&rest[..piece]);
             piece
         };
         rest = &rest[piece..];
     }
     shown
+}
+
+/// How many bytes of a value in a URL's query stand at the beginning.
+fn value(text: &str) -> usize {
+    text.find(|c: char| c.is_whitespace() || matches!(c, '&' | '"' | '\'')).unwrap_or(text.len())
 }
 
 /// How many bytes of `://user:password` stand at the beginning.

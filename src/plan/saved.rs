@@ -127,6 +127,10 @@ impl Saved {
         }
         let unreadable = |error: serde_json::Error| SavedError::Unreadable(error.to_string());
         let mut value: serde_json::Value = serde_json::from_slice(text).map_err(unreadable)?;
+        // A manifest may be written as JSON too; it has a version and is of no kind.
+        if value.get("kind").is_none() && value.get("version").is_some() {
+            return Ok(None);
+        }
         if value["kind"] != KIND {
             return Err(SavedError::Unreadable(format!("it does not say \"kind\": \"{KIND}\"")));
         }

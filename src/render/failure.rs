@@ -1,9 +1,12 @@
-//! What a command that failed says: one shape for every room's errors.
+//! What a command that failed says: one shape for every room's errors. What looks like a secret is blanked here once more,
+//! since a message may repeat what a person typed in the wrong place.
 
 use std::fmt::Write as _;
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use serde_json::{Value, json};
+
+use crate::manifest::source::without_secrets;
 
 use super::Exit;
 
@@ -66,7 +69,8 @@ impl Failure {
     /// `{"error": {"code", "message", "hint"}}`.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut error = json!({"code": self.code, "message": self.message, "hint": self.hint});
+        let hint = self.hint.as_deref().map(without_secrets);
+        let mut error = json!({"code": self.code, "message": without_secrets(&self.message), "hint": hint});
         if let (Some(details), Some(map)) = (&self.details, error.as_object_mut()) {
             map.insert("details".to_owned(), (**details).clone());
         }
@@ -82,7 +86,8 @@ impl Failure {
         let shown = match &self.diagnostic {
             Some(report) => handler.render_report(&mut text, report.as_ref()),
             None => {
-                let mut plain = miette::MietteDiagnostic::new(self.message.clone()).with_code(self.code.clone());
+                let mut plain =
+                    miette::MietteDiagnostic::new(without_secrets(&self.message)).with_code(self.code.clone());
                 if let Some(hint) = &self.hint {
                     plain = plain.with_help(hint.clone());
                 }
@@ -93,6 +98,6 @@ impl Failure {
             text.clear();
             let _ = writeln!(text, "{}: {}", self.code, self.message);
         }
-        text
+        without_secrets(&text)
     }
 }

@@ -4,6 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
 
+use crate::manifest::source::without_secrets;
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
@@ -74,10 +76,10 @@ impl Ui {
         }
     }
 
-    /// Prints a line to stderr, whatever the verbosity.
+    /// Prints a line to stderr, whatever the verbosity. A secret that was typed for a file's name is not repeated.
     pub fn always(&self, text: &str) {
         let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{}", text.trim_end_matches('\n'));
+        let _ = writeln!(err, "{}", without_secrets(text.trim_end_matches('\n')));
     }
 
     /// Asks a person on the terminal; the answer without its line feed, none at the end of input.

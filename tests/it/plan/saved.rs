@@ -54,6 +54,7 @@ fn a_cut_file_or_one_of_another_version_is_refused() {
     let later = text.replacen("\"format_version\": 1", "\"format_version\": 2", 1);
     assert!(matches!(Saved::parse(later.as_bytes()), Err(SavedError::OtherVersion(2))));
     assert!(matches!(Saved::parse(b"{}"), Err(SavedError::Unreadable(_))));
+    assert_eq!(Saved::parse(br#"{"version": 1}"#).unwrap(), None, "a manifest may be written as JSON");
 }
 
 #[test]

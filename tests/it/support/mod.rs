@@ -13,5 +13,5 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use http::{Answer, Listener};
 pub(crate) use postgres::{cluster, database};
 pub(crate) use schema::{assert_valid, schema};
-pub(crate) use tourney::{Folder, Outcome, Tourney};
+pub(crate) use tourney::{Folder, Outcome, Running, Tourney};
 pub(crate) use wait::wait_until;

@@ -1,5 +1,6 @@
 //! The real binary, run in a folder of its own with a clean environment.
 
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -43,13 +44,13 @@ impl Folder {
     }
 
     /// `tourney ARGS…` in this folder; nothing happens before `run` or `spawn`.
-    pub(crate) fn tourney<const N: usize>(&self, args: [&str; N]) -> Tourney {
-        Tourney::new(self.folder.path(), env!("CARGO_BIN_EXE_tourney").as_ref(), &args)
+    pub(crate) fn tourney(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Tourney {
+        Tourney::new(self.folder.path(), env!("CARGO_BIN_EXE_tourney").as_ref(), args)
     }
 
     /// A shell script in this folder that stops at its first failure; it finds our `tourney` first.
     pub(crate) fn sh(&self, script: &str) -> Tourney {
-        Tourney::new(self.folder.path(), "/bin/sh".as_ref(), &["-euc", script])
+        Tourney::new(self.folder.path(), "/bin/sh".as_ref(), ["-euc", script])
     }
 }
 
@@ -62,7 +63,7 @@ pub(crate) struct Tourney {
 
 impl Tourney {
     /// Nothing of the caller's environment reaches the binary, least of all a key or a database.
-    fn new(folder: &Path, program: &Path, args: &[&str]) -> Self {
+    fn new(folder: &Path, program: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let ours = Path::new(env!("CARGO_BIN_EXE_tourney")).parent().unwrap().to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([ours].into_iter().chain(std::env::split_paths(&path))).unwrap();
@@ -72,7 +73,7 @@ impl Tourney {
         Self { command, stdin: String::new() }
     }
 
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
