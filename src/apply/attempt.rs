@@ -117,6 +117,9 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     }
 
     /// Settles an attempt that an earlier run left open.
+    ///
+    /// While the request may still be under way at Stripe, the attempt stays open: a second one beside it could make a
+    /// second payable.
     pub(super) async fn recover(&self, attempt: &Attempt) -> Result<(), StepError> {
         let now = self.stripe.time().await?;
         let order = self.ledger.order(&attempt.order).await?;
@@ -124,7 +127,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         if pending && is_fresh(attempt, now) {
             match self.send(attempt).await {
                 Ok(payable) => return self.record(attempt, &payable).await.map(drop),
-                Err(error) if error.is_permanent() || error.may_be_done() => {}
+                Err(error) if error.is_permanent() || error.is_over() => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Mode, Ownership, Payable, Registration, RunId, SessionId};
+use crate::domain::{Mode, Order, Ownership, Payable, PlayerId, Registration, RunId, SessionId};
 use crate::ledger::{Identity, Ledger, LedgerError, LockHolder, Run, Scope};
 use crate::manifest::Manifest;
 use crate::observe::{Observation, ObserveError, observe};
@@ -104,7 +104,9 @@ pub async fn converge<L: Ledger, W: Wire, C: Clock>(
 ) -> Result<Report, ApplyError> {
     let identity = bound(ledger, clock, job.account, job.mode).await?;
     let run = RunId(uuid(clock.random()));
-    let asking = Asking { run: &run, who: &job.who, is_gone: job.is_gone, timeout: job.lock_timeout, stop };
+    let says = |line: &str| watch.says(line);
+    let (who, timeout) = (job.who.as_str(), job.lock_timeout);
+    let asking = Asking { run: &run, who, is_gone: job.is_gone, timeout, stop, says: &says };
     let (guard, dead) = take_lock(ledger, clock, &asking).await?;
     if let Some(dead) = dead {
         watch.says(&format!("The lock is taken over from {}, which has ended without giving it back.", dead.who));
@@ -242,7 +244,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     async fn prove(&self, job: &Job<'_>, report: &mut Report) {
         match self.observe(job).await {
             Ok(observed) => {
-                report.proof = Some(proof(&observed));
+                report.proof = Some(proof(&observed, job.options.players.as_deref()));
                 report.remaining = Some(plan(self.manifest, &observed, &job.options));
             }
             Err(error) => report.unproved = Some(error.to_string()),
@@ -271,10 +273,12 @@ fn allows_less(confirmed: &Confirmed) -> bool {
     matches!(confirmed, Confirmed::Only { allow_less: true, .. })
 }
 
-fn proof(observed: &Observation) -> Proof {
+/// Of the players that were asked for: what else is wrong was not this run's to put right.
+fn proof(observed: &Observation, players: Option<&[PlayerId]>) -> Proof {
+    let asked_for = |order: &&Order| players.is_none_or(|players| players.contains(&order.registration.player));
     let payables: BTreeMap<&SessionId, &Payable> = observed.payables.iter().map(|one| (&one.id, one)).collect();
     let mut proof = Proof::default();
-    for order in observed.facts.orders.iter().filter(|order| order.status.is_live()) {
+    for order in observed.facts.orders.iter().filter(asked_for).filter(|order| order.status.is_live()) {
         let Some(payable) = order.session.as_ref().and_then(|id| payables.get(id)) else { continue };
         if payable.is_open() {
             proof.live += 1;

@@ -26,6 +26,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) is_gone: fn(&LockHolder) -> bool,
     pub(crate) timeout: SignedDuration,
     pub(crate) stop: &'a Stop,
+    /// Told once that we wait, and for whom.
+    pub(crate) says: &'a (dyn Fn(&str) + Sync),
 }
 
 /// Asks for the lock until it is ours or the time is over. Gives the dead holder from whom it was taken, if there was one.
@@ -38,6 +40,7 @@ pub(crate) async fn take_lock<L: Ledger, C: Clock>(
 ) -> Result<(Guard, Option<LockHolder>), ApplyError> {
     let begun = clock.now();
     let mut dead: Option<LockHolder> = None;
+    let mut waits = false;
     loop {
         let now = clock.now();
         let us = LockHolder { run: asking.run.clone(), who: asking.who.to_owned(), since: now, heartbeat: now };
@@ -58,6 +61,9 @@ pub(crate) async fn take_lock<L: Ledger, C: Clock>(
         }
         if now.duration_since(begun) >= asking.timeout {
             return Err(ApplyError::Locked(holder));
+        }
+        if !std::mem::replace(&mut waits, true) {
+            (asking.says)(&format!("Waiting for the lock: {} has held it since {:.0}.", holder.who, holder.since));
         }
         clock.sleep(LOCK_POLL).await;
     }

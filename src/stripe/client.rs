@@ -224,16 +224,13 @@ impl Course {
     }
 
     fn given_up(&self, sent: Result<WireAnswer, WireError>) -> StripeError {
+        let stored = matches!(&sent, Ok(answer) if is_replayed(answer));
         let (why, request_id) = match sent {
             Ok(answer) if answer.status != 409 && answer.status != 429 && answer.status < 500 => {
                 return StripeError::refusal(&answer);
             }
             Ok(answer) => (
-                format!(
-                    "it answered {}{}",
-                    answer.status,
-                    if is_replayed(&answer) { ", a failure it has stored" } else { "" }
-                ),
+                format!("it answered {}{}", answer.status, if stored { ", a failure it has stored" } else { "" }),
                 answer.header("request-id").map(Box::from),
             ),
             Err(error) => (error.to_string(), None),
@@ -242,7 +239,7 @@ impl Course {
         let times = self.tries + self.throttled;
         let why = if times > 1 { format!("{why} (tried {times} times)") } else { why };
         if self.may_be_done && !self.is_read {
-            StripeError::Unknown { what, why, request_id }
+            StripeError::Unknown { what, why, stored, request_id }
         } else {
             StripeError::NotDone { what, why }
         }

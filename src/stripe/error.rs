@@ -40,6 +40,9 @@ pub enum StripeError {
         what: String,
         /// What was seen last.
         why: String,
+        /// Whether Stripe has stored the failure under the key: the request is over, and will be answered so for ever.
+        /// Otherwise it may still be under way.
+        stored: bool,
         /// Stripe's `Request-Id` of the last answer.
         request_id: Option<Box<str>>,
     },
@@ -72,6 +75,12 @@ impl StripeError {
     #[must_use]
     pub const fn may_be_done(&self) -> bool {
         matches!(self, Self::Unknown { .. } | Self::Unreadable { .. })
+    }
+
+    /// Whether the request is over, although nobody knows what it did: the same again tells no more.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::Unknown { stored: true, .. } | Self::Unreadable { .. })
     }
 
     /// Stripe's refusal, read from an answer with an error status.

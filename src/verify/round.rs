@@ -57,8 +57,14 @@ pub async fn round<L: Ledger, W: Wire, C: Clock>(
 ) -> Result<Vec<Check>, RoundError> {
     let identity = crate::apply::bound(ledger, clock, round.account, round.mode).await?;
     let run = RunId(uuid(clock.random()));
-    let (timeout, stop) = (round.lock_timeout, &Stop::default());
-    let asking = Asking { run: &run, who: &round.who, is_gone: round.is_gone, timeout, stop };
+    let asking = Asking {
+        run: &run,
+        who: &round.who,
+        is_gone: round.is_gone,
+        timeout: round.lock_timeout,
+        stop: &Stop::default(),
+        says: &|line| tracing::info!("{line}"),
+    };
     let (guard, _) = take_lock(ledger, clock, &asking).await?;
     let hands = Hands {
         ledger,

@@ -1,0 +1,176 @@
+//! Faults at Stripe: every kind at every request of an apply, once and for good.
+
+use serde_json::Value;
+use tourney::domain::{Mode, OrderStatus};
+use tourney::ledger::Ledger as _;
+use tourney::sandbox::core::{Control, What, When};
+
+use super::scene::{CUP, Scene};
+use crate::support::Outcome;
+
+const CREATE: (&str, &str) = ("POST", "/v1/checkout/sessions");
+/// With an id behind it: updating and expiring by POST, retrieving by GET.
+const ONE: &str = "/v1/checkout/sessions/";
+
+fn fault(scene: &Scene, (method, path): (&str, &str), when: When, what: What, times: u32, skip: u32) {
+    let (method, path_prefix) = (Some(method.to_owned()), path.to_owned());
+    scene.control(Control::Fault { method, path_prefix, when, what, times, skip });
+}
+
+fn failures(report: &Value) -> Vec<&Value> {
+    report["results"].as_array().unwrap().iter().filter(|one| one["outcome"] == "failed").collect()
+}
+
+/// A run under a fault has done everything, or says what failed and why; the rerun without it does the rest.
+#[track_caller]
+fn settles(scene: &Scene, run: Outcome) {
+    if run.code() == Some(1) {
+        let report = run.json();
+        if report["error"].is_null() {
+            assert!(!failures(&report).is_empty(), "{report}");
+            for failure in failures(&report) {
+                let message = failure["error"]["message"].as_str().unwrap();
+                assert!(failure["error"]["code"].is_string() && message.contains("safe to run again"), "{failure}");
+            }
+        } else {
+            assert!(report["error"]["code"].as_str().unwrap().starts_with("stripe-"), "{report}");
+        }
+        scene.control(Control::ClearFaults);
+        scene.apply().expect(0);
+    } else {
+        run.expect(0);
+    }
+    scene.assert_converged();
+}
+
+#[test]
+fn a_fault_that_passes_is_overcome_wherever_it_strikes() {
+    let whats = [(When::Before, What::Cut), (When::After, What::Cut), (When::Before, What::RateLimited)];
+    for (when, what) in whats {
+        let scene = Scene::sqlite(CUP);
+        scene.one_of_each();
+        for request in [("POST", ONE), ("GET", ONE), ("GET", CREATE.1)] {
+            fault(&scene, request, when, what, 1, 0);
+        }
+        // The first creation, past the faults above.
+        fault(&scene, CREATE, when, what, 1, 0);
+        scene.apply().expect(0);
+        scene.assert_converged();
+        assert_eq!(scene.sessions().len(), 4 + 2, "{when:?} {what:?}: a lost answer makes no second session");
+    }
+}
+
+/// Stripe stores a 500 under its key and answers with it for ever, whether or not the session was made.
+#[test]
+fn a_stored_failure_is_reported_and_looked_into_by_the_rerun() {
+    for skip in 0..4 {
+        let scene = Scene::sqlite(CUP);
+        scene.one_of_each();
+        fault(&scene, ("POST", "/v1/checkout/sessions"), When::After, What::Status(500), 1, skip);
+        settles(&scene, scene.apply());
+        assert_eq!(scene.sessions().len(), 4 + 2, "skip {skip}: the session that was made is adopted");
+    }
+}
+
+#[test]
+fn while_stripe_is_down_nothing_is_begun_and_afterwards_everything_is() {
+    let scene = Scene::sqlite(CUP);
+    scene.one_of_each();
+    fault(&scene, ("GET", "/v1/checkout/sessions"), When::Before, What::Status(503), 1_000, 0);
+    let refused = scene.apply().expect(1);
+    assert_eq!(refused.json()["error"]["code"], "stripe-unreachable", "{}", refused.stdout);
+    assert_eq!(scene.creates(), 0);
+    settles(&scene, refused);
+}
+
+#[test]
+fn one_registration_that_fails_does_not_stop_the_others() {
+    let scene = Scene::sqlite(CUP);
+    scene.incident();
+    // One at a time, so that the second creation fails on each of its five tries.
+    fault(&scene, CREATE, When::Before, What::Status(500), 5, 1);
+    let report = scene.tourney(["apply", "--yes", "--json", "--parallelism", "1"]).run().expect(1).json();
+    let outcomes: Vec<_> =
+        report["results"].as_array().unwrap().iter().map(|one| one["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["done", "failed", "done", "done"], "{report}");
+    let failure = &report["results"][1];
+    assert_eq!((&failure["player"], &failure["error"]["code"]), (&2.into(), &"stripe".into()));
+    let message = failure["error"]["message"].as_str().unwrap();
+    assert!(message.contains("answered 500") && message.contains("done before: retiring the order"), "{message}");
+    let again = scene.apply().expect(0).json();
+    assert_eq!(again["recovered"], 1, "{again}");
+    scene.assert_replaced_once();
+}
+
+/// The attempt of an earlier run that cannot be settled holds up its own registration, and nobody else's.
+#[test]
+fn an_attempt_that_cannot_be_settled_does_not_stop_the_others() {
+    let scene = Scene::sqlite(CUP);
+    scene.incident();
+    // The first creation and all its tries are lost, and the second to last with it.
+    fault(&scene, CREATE, When::Before, What::Cut, 5, 0);
+    let apply = scene.tourney(["apply", "--yes", "--json", "--parallelism", "1", "--player", "1"]).run().expect(1);
+    assert_eq!(failures(&apply.json()).len(), 1);
+    fault(&scene, CREATE, When::Before, What::Cut, 5, 0);
+    let report = scene.apply().expect(1).json();
+    let outcomes: Vec<_> = report["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["player"].as_u64().unwrap(), one["outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!(outcomes, [(1, "failed"), (1, "skipped"), (2, "done"), (3, "done"), (4, "done")], "{report}");
+    scene.apply().expect(0);
+    scene.assert_replaced_once();
+}
+
+#[test]
+fn a_slow_stripe_slows_us_down_and_nothing_else() {
+    let scene = Scene::sqlite(CUP);
+    scene.incident();
+    scene.control(Control::Rate { per_second: Some(6) });
+    scene.tourney(["apply", "--yes", "--json", "--parallelism", "8"]).run().expect(0);
+    scene.control(Control::Rate { per_second: None });
+    scene.assert_replaced_once();
+}
+
+/// The parent pays between our look and our expiring: the payment is recorded, and no new bill is made.
+#[test]
+fn an_order_that_is_paid_while_it_is_renewed_is_recorded_as_paid() {
+    let scene = Scene::sqlite(CUP);
+    let [.., renewed, _] = scene.one_of_each();
+    scene.latency(300);
+    let apply = scene.tourney(["apply", "--yes", "--json", "--parallelism", "1"]).spawn();
+    scene.wait_for_creates(1);
+    scene.pay(&renewed);
+    let report = apply.wait().expect(0).json();
+    scene.latency(0);
+    let skipped = report["results"].as_array().unwrap().iter().find(|one| one["player"] == 3).unwrap();
+    assert_eq!(skipped["outcome"], "skipped", "{report}");
+    assert!(skipped["detail"].as_str().unwrap().contains("it was paid meanwhile"), "{skipped}");
+    let facts = scene.facts();
+    let order = facts.orders.iter().find(|order| order.session.as_ref() == Some(&renewed)).unwrap();
+    assert_eq!(order.status, OrderStatus::Paid);
+    assert_eq!(scene.creates(), 1, "no new bill");
+    scene.assert_converged();
+}
+
+/// An event that was stored when Stripe could not be asked is worked off by the next apply.
+#[test]
+fn a_stored_event_is_worked_off_at_the_start_of_a_run() {
+    let scene = Scene::sqlite(CUP);
+    let [.., paid] = scene.one_of_each();
+    let event = tourney::ledger::Event {
+        id: "evt_1".to_owned(),
+        kind: "checkout.session.completed".to_owned(),
+        session: Some(paid.clone()),
+        payment_intent: None,
+        body: serde_json::json!({"id": "evt_1", "livemode": Mode::Test.is_live()}).to_string(),
+        received_at: jiff::Timestamp::now(),
+        outcome: None,
+    };
+    assert!(scene.block_on(scene.ledger.store_event(&event)).unwrap());
+    scene.apply().expect(0);
+    assert_eq!(scene.block_on(scene.ledger.unfinished_events(10)).unwrap(), []);
+    scene.assert_converged();
+}

@@ -1,0 +1,237 @@
+//! A tournament in trouble: a manifest, a database and a served sandbox, and what must hold in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tourney::domain::{Metadata, Mode, OrderStatus, Payable, PayableState, Registration, SessionId, key};
+use tourney::ledger::{Ledger as _, LedgerFacts, Mapping, Scope, SeedOrder, SqlLedger};
+use tourney::manifest::Manifest;
+use tourney::sandbox::core::{Control, Seed, TestCard};
+use tourney::sandbox::{SECRET_KEY, Sandbox};
+use tourney::stripe::{HttpWire, Limits, Stripe};
+use tourney::world::{Clock as _, LiveClock};
+
+use crate::support::{Folder, Outcome, Tourney, database, wait_until};
+
+/// The 21 of the incident.
+pub(crate) const UTAH: &str = include_str!("../../../plans/utah-invitational.yaml");
+
+/// Four players on one fee.
+pub(crate) const CUP: &str = "version: 1
+tournament: {id: cup, name: Cup, currency: usd}
+fees: [{id: 5, name: 17U Elite, amount: 55.00}]
+players:
+  - {id: 1, name: Avery Alder, email: parent1@example.com, fee: 5}
+  - {id: 2, name: Devon Dogwood, email: parent2@example.com, fee: 5}
+  - {id: 3, name: Finley Fir, email: parent3@example.com, fee: 5}
+  - {id: 4, name: Indigo Juniper, email: parent4@example.com, fee: 5}
+";
+
+/// The manifest's name in the scene's folder.
+pub(crate) const MANIFEST: &str = "tournament.yaml";
+
+/// Everything that a command meets. Fields are dropped in their order: the sandbox before its runtime.
+pub(crate) struct Scene {
+    pub(crate) folder: Folder,
+    sandbox: Sandbox,
+    pub(crate) ledger: SqlLedger,
+    stripe: Stripe<HttpWire, LiveClock>,
+    database: String,
+    runtime: Runtime,
+}
+
+impl Scene {
+    pub(crate) fn sqlite(manifest: &str) -> Self {
+        let folder = Folder::new();
+        let database = format!("sqlite://{}", folder.path("orders.db").display());
+        Self::on(folder, database, manifest)
+    }
+
+    /// None where PostgreSQL is not installed.
+    pub(crate) fn postgres(manifest: &str) -> Option<Self> {
+        Some(Self::on(Folder::new(), database()?, manifest))
+    }
+
+    fn on(folder: Folder, database: String, manifest: &str) -> Self {
+        tourney::stripe::install_tls();
+        folder.write(MANIFEST, manifest);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (sandbox, ledger) = runtime.block_on(async {
+            let sandbox = tourney::sandbox::open(&folder.path("sandbox")).await.unwrap();
+            let ledger = SqlLedger::open(&database, Mapping::own()).await.unwrap();
+            ledger.prepare(LiveClock.random()).await.unwrap();
+            (sandbox, ledger)
+        });
+        let wire = HttpWire::new(sandbox.base_url(), &SecretString::from(SECRET_KEY)).unwrap();
+        let stripe = Stripe::new(wire, LiveClock, Limits::local());
+        let account = runtime.block_on(stripe.account()).unwrap().id;
+        runtime.block_on(ledger.bind(&account, Mode::Test)).unwrap();
+        Self { folder, sandbox, ledger, stripe, database, runtime }
+    }
+
+    /// Waits for something that is done here, not by the binary.
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    pub(crate) fn control(&self, command: Control) -> Value {
+        self.block_on(self.sandbox.control(command)).unwrap()
+    }
+
+    pub(crate) fn manifest(&self) -> Manifest {
+        tourney::manifest::read(&self.folder.path(MANIFEST)).unwrap()
+    }
+
+    /// Makes the incident: for every registration a pending order whose session lacks `order_id` and has expired.
+    pub(crate) fn incident(&self) {
+        for (registration, email, amount) in self.registrations() {
+            self.order(&registration, amount, &self.session(&email, amount, 48, Some(24)));
+        }
+    }
+
+    /// One of each: an expired session, an open one that lacks `order_id`, an open one for another address, and a paid one.
+    pub(crate) fn one_of_each(&self) -> [SessionId; 4] {
+        let [one, two, three, four] = <[_; 4]>::try_from(self.registrations()).unwrap();
+        let place =
+            |(registration, email, amount): &(Registration, String, i64), email_at_stripe: Option<&str>, dead| {
+                let session = self.session(email_at_stripe.unwrap_or(email), *amount, if dead { 48 } else { 1 }, None);
+                let order = self.order(registration, *amount, &session);
+                (session, order)
+            };
+        let (expired, _) = place(&one, None, true);
+        let (lacking, _) = place(&two, None, false);
+        let (renamed, order) = place(&three, Some("old@example.com"), false);
+        self.name(&renamed, &order);
+        let (paid, order) = place(&four, None, false);
+        self.name(&paid, &order);
+        self.pay(&paid);
+        [expired, lacking, renamed, paid]
+    }
+
+    pub(crate) fn pay(&self, session: &SessionId) {
+        self.control(Control::Pay { session: session.to_string(), card: TestCard::Success, email: None });
+    }
+
+    /// Writes `order_id` into a session's metadata.
+    pub(crate) fn name(&self, session: &SessionId, order: &str) {
+        let metadata = Metadata::from([(key::ORDER.to_owned(), order.to_owned())]);
+        self.block_on(self.stripe.update_metadata(session, &metadata)).unwrap();
+    }
+
+    fn session(&self, email: &str, amount: i64, hours_old: i64, expired_hours_ago: Option<i64>) -> SessionId {
+        let seed = serde_json::json!({"amount": amount, "email": email, "created_seconds_ago": hours_old * 3600,
+            "expired_seconds_ago": expired_hours_ago.map(|hours| hours * 3600)});
+        let seed: Seed = serde_json::from_value(seed).unwrap();
+        SessionId::from(self.control(Control::SeedSession(Box::new(seed)))["id"].as_str().unwrap())
+    }
+
+    fn order(&self, registration: &Registration, amount: i64, session: &SessionId) -> String {
+        let manifest = self.manifest();
+        let order = SeedOrder {
+            tournament: manifest.tournament.id.clone(),
+            registration: registration.clone(),
+            amount: tourney::domain::Money::new(amount, manifest.tournament.currency),
+            session: session.clone(),
+            created_at: Timestamp::now() - SignedDuration::from_hours(48),
+        };
+        self.block_on(self.ledger.seed(&[(order, LiveClock.random())])).unwrap()[0].to_string()
+    }
+
+    fn registrations(&self) -> Vec<(Registration, String, i64)> {
+        let manifest = self.manifest();
+        let owed = manifest.registrations().map(|(player, owed)| {
+            let registration = Registration { player: player.id.clone(), fee: owed.fee.clone() };
+            (registration, player.email.expose().to_owned(), owed.amount.minor)
+        });
+        owed.collect()
+    }
+
+    /// A command in the environment of the database and the served sandbox.
+    pub(crate) fn tourney<const N: usize>(&self, args: [&str; N]) -> Tourney {
+        self.in_environment(self.folder.tourney(args))
+    }
+
+    pub(crate) fn in_environment(&self, command: Tourney) -> Tourney {
+        command
+            .env("DATABASE_URL", &self.database)
+            .env("STRIPE_API_BASE", self.sandbox.base_url())
+            .env("STRIPE_SECRET_KEY", SECRET_KEY)
+            .env("TOURNEY_SUCCESS_URL", "https://club.example/thanks")
+    }
+
+    pub(crate) fn apply(&self) -> Outcome {
+        self.tourney(["apply", "--yes", "--json"]).run()
+    }
+
+    /// How many requests have come to this method and path (a template, `{id}` for ids).
+    pub(crate) fn requests(&self, name: &str) -> u64 {
+        self.control(Control::Stats)["counts"][name].as_u64().unwrap_or_default()
+    }
+
+    /// How many times a session was asked to be made.
+    pub(crate) fn creates(&self) -> u64 {
+        self.requests("POST /v1/checkout/sessions")
+    }
+
+    pub(crate) fn wait_for_creates(&self, count: u64) {
+        wait_until("sessions are being made", || self.creates() >= count);
+    }
+
+    pub(crate) fn latency(&self, ms: u64) {
+        self.control(Control::Latency { ms });
+    }
+
+    pub(crate) fn facts(&self) -> LedgerFacts {
+        let manifest = self.manifest();
+        let scope = Scope {
+            tournament: manifest.tournament.id.clone(),
+            fees: manifest.fees.iter().map(|fee| fee.id.clone()).collect(),
+            currency: manifest.tournament.currency,
+        };
+        self.block_on(self.ledger.read(&scope)).unwrap()
+    }
+
+    /// Every session at Stripe.
+    pub(crate) fn sessions(&self) -> Vec<Payable> {
+        self.block_on(self.stripe.list_sessions(None, None)).unwrap()
+    }
+
+    /// Every registration has one live order; every pending one has one open session, which carries its id and amount;
+    /// every paid one has its payment; no other session is open, no attempt is open, and nothing is left to do.
+    #[track_caller]
+    pub(crate) fn assert_converged(&self) {
+        let facts = self.facts();
+        let live: Vec<_> = facts.orders.iter().filter(|order| order.status.is_live()).collect();
+        let registrations: Vec<_> = live.iter().map(|order| order.registration.clone()).collect();
+        let wanted: BTreeSet<_> = self.registrations().into_iter().map(|(registration, ..)| registration).collect();
+        assert_eq!(registrations.len(), wanted.len(), "one live order each: {registrations:?}");
+        assert_eq!(registrations.into_iter().collect::<BTreeSet<_>>(), wanted);
+        let open = self.sessions().into_iter().filter(|session| session.state == PayableState::Open);
+        let mut open: BTreeMap<SessionId, Payable> = open.map(|session| (session.id.clone(), session)).collect();
+        for order in live {
+            if order.status == OrderStatus::Paid {
+                assert!(order.payment_intent.is_some(), "{order:?}");
+                continue;
+            }
+            let session = order.session.as_ref().and_then(|id| open.remove(id));
+            let session = session.unwrap_or_else(|| panic!("not payable: {order:?}"));
+            assert_eq!(session.metadata.get(key::ORDER), Some(&order.id.to_string()));
+            assert_eq!(session.money(), Some(order.amount));
+        }
+        assert!(open.is_empty(), "payable besides: {open:?}");
+        assert!(facts.attempts.is_empty(), "{:?}", facts.attempts);
+        self.tourney(["plan", "--detailed-exitcode"]).run().expect(0);
+    }
+
+    /// After the incident: each order was replaced once, and for each a session was made once.
+    #[track_caller]
+    pub(crate) fn assert_replaced_once(&self) {
+        self.assert_converged();
+        let registrations = self.registrations().len();
+        assert_eq!(self.facts().orders.len(), 2 * registrations, "no order was made twice");
+        assert_eq!(self.sessions().len(), 2 * registrations, "no session was made twice");
+    }
+}

@@ -1,0 +1,50 @@
+//! SIGINT and SIGTERM: what is in flight is finished, nothing new is begun, and the report says what is left.
+
+use crate::lock::held;
+use crate::recovery::scene::{CUP, Scene, UTAH};
+use crate::support::wait_until;
+
+fn interrupted(signal: &str) {
+    let scene = Scene::sqlite(UTAH);
+    scene.incident();
+    scene.latency(150);
+    let apply = scene.tourney(["apply", "--yes", "--json", "--parallelism", "2"]).spawn();
+    scene.wait_for_creates(3);
+    apply.signal(signal);
+    let outcome = apply.wait().expect(130);
+    assert!(outcome.stderr.contains("Stopping: what is in flight is finished first."), "{}", outcome.stderr);
+    let report = outcome.json();
+    let results = report["results"].as_array().unwrap();
+    let done = results.iter().filter(|one| one["outcome"] == "done").count();
+    let left: Vec<_> = results.iter().filter(|one| one["outcome"] == "skipped").collect();
+    assert!(done >= 2 && done < 21 && done + left.len() == 21, "none failed: {report}");
+    assert!(left.iter().all(|one| one["detail"] == "interrupted before it began"), "{report}");
+    assert_eq!((&report["interrupted"], &report["remaining"]["replace"]), (&true.into(), &left.len().into()));
+    assert_eq!(scene.facts().attempts, [], "what was in flight is finished");
+    scene.latency(0);
+    scene.apply().expect(0);
+    scene.assert_replaced_once();
+}
+
+#[test]
+fn sigint_finishes_what_is_in_flight_and_says_what_is_left() {
+    interrupted("INT");
+}
+
+#[test]
+fn sigterm_finishes_what_is_in_flight_and_says_what_is_left() {
+    interrupted("TERM");
+}
+
+#[test]
+fn a_run_that_waits_for_the_lock_can_be_interrupted() {
+    let scene = Scene::sqlite(CUP);
+    scene.incident();
+    held(&scene);
+    let waiting = scene.tourney(["apply", "--yes", "--json", "--lock-timeout", "10m"]).spawn();
+    wait_until("it says that it waits", || waiting.stderr().contains("Waiting for the lock"));
+    waiting.signal("INT");
+    let error = waiting.wait().expect(130).json();
+    assert_eq!(error["error"]["code"], "interrupted", "{error}");
+    assert_eq!(scene.creates(), 0);
+}
