@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use jiff::SignedDuration;
 
 use crate::apply::{ChangeOutcome, Confirmed, Job, Report, Stop, converge};
-use crate::domain::PlayerId;
+use crate::domain::{PlayerId, SessionId};
 use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, plan};
 use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
 use crate::world::LiveClock;
@@ -203,7 +203,15 @@ fn print(shell: &Shell, loaded: &Loaded, report: &Report) {
 
 /// 130 where it was interrupted, 1 where something failed or is unproved, 3 where decisions are open.
 fn exit_of(report: &Report) -> Exit {
-    let unproved = report.proof.as_ref().is_none_or(|proof| !proof.without_order_id.is_empty());
+    let undecided: Vec<&SessionId> = report
+        .remaining
+        .iter()
+        .flat_map(|plan| &plan.changes)
+        .filter(|change| change.steps.is_empty())
+        .filter_map(|change| change.subject.session.as_ref().map(|session| &session.id))
+        .collect();
+    let is_unproved = |session: &SessionId| !undecided.contains(&session);
+    let unproved = report.proof.as_ref().is_none_or(|proof| proof.without_order_id.iter().any(is_unproved));
     let left = report.remaining.as_ref().is_none_or(|plan| plan.changes.iter().any(|change| !change.steps.is_empty()));
     if report.interrupted {
         Exit::Interrupted

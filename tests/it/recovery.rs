@@ -3,5 +3,6 @@
 
 mod faults;
 mod kills;
+mod moved;
 mod saved;
 pub(crate) mod scene;
