@@ -49,6 +49,7 @@ pub(crate) struct Club {
     http: reqwest::Client,
     runtime: Runtime,
     database: String,
+    embedded: bool,
     pub(crate) folder: Folder,
 }
 
@@ -56,22 +57,29 @@ impl Club {
     pub(crate) fn on_sqlite() -> Self {
         let folder = Folder::new();
         let database = format!("sqlite://{}", folder.path("orders.db").display());
-        Self::new(folder, database)
+        Self::new(folder, database, "stripe")
+    }
+
+    /// No variable is set: database and sandbox are the embedded ones, which the binary finds served by this process.
+    pub(crate) fn embedded() -> Self {
+        let folder = Folder::new();
+        let database = format!("sqlite://{}", folder.path(".tourney/orders.db").display());
+        Self { embedded: true, ..Self::new(folder, database, ".tourney") }
     }
 
     /// None where PostgreSQL is not installed.
     pub(crate) fn on_postgres() -> Option<Self> {
-        support::database().map(|database| Self::new(Folder::new(), database))
+        support::database().map(|database| Self::new(Folder::new(), database, "stripe"))
     }
 
-    fn new(folder: Folder, database: String) -> Self {
+    fn new(folder: Folder, database: String, state: &str) -> Self {
         // No TLS is spoken here, but the client will not be built without a provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let state = folder.path("stripe");
+        let state = folder.path(state);
         let sandbox = runtime.block_on(open_at(&state, "127.0.0.1:0".parse().unwrap())).unwrap();
         folder.write("tournament.yaml", MANIFEST);
-        Self { sandbox, http: reqwest::Client::new(), runtime, database, folder }
+        Self { sandbox, http: reqwest::Client::new(), runtime, database, embedded: false, folder }
     }
 
     /// `tourney ARGS…` in the environment that the usual variables make by themselves.
@@ -85,6 +93,9 @@ impl Club {
     }
 
     fn at_home(&self, command: Tourney) -> Tourney {
+        if self.embedded {
+            return command;
+        }
         command
             .env("DATABASE_URL", &self.database)
             .env("STRIPE_SECRET_KEY", SECRET_KEY)
@@ -194,7 +205,7 @@ impl Club {
     /// All that the database holds.
     pub(super) fn everything(&self) -> Vec<String> {
         if self.is_sqlite() {
-            let bytes = std::fs::read(self.folder.path("orders.db")).unwrap_or_default();
+            let bytes = std::fs::read(self.database.trim_start_matches("sqlite://")).unwrap_or_default();
             return vec![hex::encode(bytes)];
         }
         let tables = "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \

@@ -9,6 +9,11 @@ const UTAH: &str = "utah-invitational-2026";
 
 on_both!(the_utah_invitational_is_put_right);
 
+#[test]
+fn on_the_embedded_sandbox() {
+    the_utah_invitational_is_put_right(&Club::embedded());
+}
+
 fn the_utah_invitational_is_put_right(club: &Club) {
     // Another tournament of the same club was billed before: its orders are nobody's business here.
     club.bill();

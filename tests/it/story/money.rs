@@ -13,6 +13,8 @@ on_both!(
     a_full_refund_is_recorded_and_never_billed_again_by_itself,
     a_partial_refund_is_for_a_person,
     a_second_payment_is_for_a_person,
+    a_payment_that_no_order_owns_is_for_a_person,
+    a_payment_of_less_than_was_ordered_is_never_recorded,
     a_payment_that_arrives_while_its_player_leaves_is_recorded,
     a_paid_player_who_left_is_for_a_person,
     a_payment_on_a_fee_that_was_left_stops_the_new_bill,
@@ -116,6 +118,30 @@ fn a_second_payment_is_for_a_person(club: &Club) {
 
     assert_eq!(club.order("1001"), order, "the first payment stays the order's");
     club.tourney(["verify", "--audit-only"]).run().expect(3);
+}
+
+fn a_payment_that_no_order_owns_is_for_a_person(club: &Club) {
+    club.bill();
+    let before = club.orders();
+    let nobodys = club.script_makes(json!({"metadata": club.ours("0000", "1001", "5")}));
+    club.pay(&nobodys);
+
+    let asked = ["1001/5 attention ad-hoc-payment"];
+    club.converges(&asked, &asked);
+
+    assert_eq!(club.orders(), before);
+}
+
+fn a_payment_of_less_than_was_ordered_is_never_recorded(club: &Club) {
+    club.bill();
+    let id = club.order("1001").id;
+    let before = club.script_replaces("1001", json!({"amount": 5400, "metadata": club.ours(&id, "1001", "5")}));
+    club.pay(before.session());
+
+    let asked = ["1001/5 attention paid-amount-differs"];
+    club.converges(&asked, &asked);
+
+    assert_eq!(club.order("1001"), before);
 }
 
 fn a_payment_that_arrives_while_its_player_leaves_is_recorded(club: &Club) {

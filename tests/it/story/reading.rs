@@ -21,7 +21,8 @@ fn plan_and_audit_write_nothing(club: &Club) {
         club.plans(&plans);
         club.tourney(["plan", "--out", "saved.plan"]).run().expect(0)
     });
-    club.untouched(|| club.tourney(["plan", "--markdown"]).run().expect(0));
+    let shared = club.untouched(|| club.tourney(["plan", "--markdown"]).run().expect(0)).stdout;
+    assert!(!["Alder", "example.com", "http"].iter().any(|word| shared.contains(word)), "{shared}");
     club.untouched(|| club.tourney(["verify", "--audit-only", "--json"]).run().expect(1));
     assert_eq!(club.orders(), before);
 }

@@ -4,6 +4,7 @@ use super::club::Club;
 use super::on_both;
 
 on_both!(
+    only_the_players_that_are_asked_for_are_touched,
     a_withdrawn_players_order_is_canceled,
     a_withdrawn_players_order_is_deleted_where_policy_says_so,
     a_withdrawn_players_order_is_kept_where_policy_says_so,
@@ -13,6 +14,11 @@ on_both!(
     after_pay_by_nothing_can_be_paid,
     the_stop_button_closes_everything_and_can_be_released,
 );
+
+fn only_the_players_that_are_asked_for_are_touched(club: &Club) {
+    club.tourney(["apply", "--yes", "--player", "1003", "1001"]).run().expect(0);
+    club.converges(&["1002/6 create missing-order"], &[]);
+}
 
 fn a_withdrawn_players_order_is_canceled(club: &Club) {
     club.bill();
