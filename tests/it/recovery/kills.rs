@@ -43,9 +43,9 @@ fn an_apply_killed_at_any_point_is_finished_by_the_next_on_postgres() {
 fn an_apply_killed_at_its_last_session_is_finished_by_the_next() {
     let scene = Scene::sqlite(UTAH);
     scene.incident();
-    scene.latency(50);
+    scene.latency(100);
     let apply = scene.tourney(["apply", "--yes", "--parallelism", "1"]).spawn();
-    scene.wait_for_creates(20);
+    scene.wait_for_creates(17);
     scene.latency(1_000);
     scene.wait_for_creates(21);
     apply.signal("KILL");
@@ -63,9 +63,9 @@ fn a_request_that_is_still_under_way_at_stripe_gets_no_second_one_beside_it() {
     scene.incident();
     scene.latency(30);
     let apply = scene.tourney(["apply", "--yes", "--parallelism", "1"]).spawn();
-    scene.wait_for_creates(20);
-    scene.latency(8_000);
-    scene.wait_for_creates(21);
+    scene.wait_for_creates(5);
+    scene.latency(15_000);
+    scene.wait_for_creates(scene.creates() + 1);
     apply.signal("KILL");
     assert_eq!(apply.wait().code(), None);
     scene.latency(0);
