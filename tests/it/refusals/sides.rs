@@ -95,7 +95,7 @@ fn a_stripe_that_speaks_something_else(club: &Club) {
     club.bill();
     let run = |answer: Answer| {
         let stripe = Listener::start(move |_| answer.clone());
-        club.untouched(|| club.tourney(["apply", "--yes", "--json"]).env("STRIPE_API_BASE", &stripe.url("")).run())
+        club.untouched(|| club.tourney(["apply", "--yes", "--json"]).env("STRIPE_API_BASE", stripe.url("")).run())
     };
     is_refusal(run(Answer::new(200, "<html>Log in to the hotel's network</html>")), 1, "stripe-unknown");
     let denied =
