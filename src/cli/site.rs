@@ -66,9 +66,6 @@ pub(super) fn resolve(shell: &Shell, manifest: &Path) -> Result<Environment, Fai
     let vars = Vars::from(shell.process.vars.clone());
     let wanted = shell.global.env.as_deref().or_else(|| shell.process.var("TOURNEY_ENV"));
     let env = crate::config::resolve(manifest, wanted, &vars, shell.process.home.as_deref(), shell.ui.interactive)?;
-    for warning in &env.warnings {
-        shell.ui.note(&format!("warning: {warning}"));
-    }
     Ok(env)
 }
 
@@ -78,10 +75,18 @@ pub(super) fn resolve(shell: &Shell, manifest: &Path) -> Result<Environment, Fai
 /// `bad-manifest`, with every problem of the file.
 pub(super) fn load(shell: &Shell, env: &Environment, path: &Path) -> Result<Loaded, Failure> {
     let manifest = crate::manifest::read(path).map_err(|errors| {
-        shell.ui.always(&format!("{} · {}", env.name, env.database));
+        say_where(shell, env, "");
         Failure::from(errors)
     })?;
     Ok(Loaded { path: path.to_owned(), manifest })
+}
+
+/// The first line on stderr, and only then what is to be warned of.
+fn say_where(shell: &Shell, env: &Environment, stripe: &str) {
+    shell.ui.always(&format!("{} · {}{stripe}", env.name, env.database));
+    for warning in &env.warnings {
+        shell.ui.note(&format!("warning: {warning}"));
+    }
 }
 
 impl Site {
@@ -91,10 +96,9 @@ impl Site {
     /// Where either does not answer, or they do not belong together.
     pub(super) async fn open(shell: &Shell, env: Environment) -> Result<Self, Failure> {
         let opened = Self::connect(&env).await;
-        let (ledger, stripe, account) =
-            opened.inspect_err(|_| shell.ui.always(&format!("{} · {}", env.name, env.database)))?;
+        let (ledger, stripe, account) = opened.inspect_err(|_| say_where(shell, &env, ""))?;
         let mode = env.stripe.as_ref().map_or(Mode::Test, |stripe| stripe.mode);
-        shell.ui.always(&format!("{} · {} · Stripe {account} ({mode} mode)", env.name, env.database));
+        say_where(shell, &env, &format!(" · Stripe {account} ({mode} mode)"));
         let identity = ledger.identity().await?;
         let site = Self { env, ledger: Arc::new(ledger), stripe: Arc::new(stripe), account, mode, identity };
         site.check_binding()?;
@@ -195,7 +199,7 @@ pub(super) fn wrong_mode(bound: Mode, ours: Mode) -> Failure {
 /// # Errors
 /// A URL that cannot work.
 pub(super) async fn open_ledger(shell: &Shell, env: &Environment) -> Result<SqlLedger, Failure> {
-    shell.ui.always(&format!("{} · {}", env.name, env.database));
+    say_where(shell, env, "");
     ledger_of(env).await
 }
 

@@ -23,14 +23,17 @@ pub(super) async fn journal(ledger: &SqlLedger, canary: &Canary) -> Result<()> {
     tx.commit().await
 }
 
-/// Canaries whose clean-up has not been confirmed, oldest run first.
+/// Canaries whose clean-up has not been confirmed, oldest run first; each with its order, where one stands.
 pub(super) async fn open(ledger: &SqlLedger) -> Result<Vec<Canary>> {
     let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
     let sql = "SELECT run_id, tournament_id, player_id, fee_id, order_id, sessions FROM tourney_canaries WHERE closed = 0 \
                ORDER BY run_id";
-    let canaries = tx.rows(sql, values![]).await?.iter().map(read_canary).collect();
+    let mut canaries = tx.rows(sql, values![]).await?.iter().map(read_canary).collect::<Result<Vec<_>>>()?;
+    for canary in &mut canaries {
+        canary.order = order_of(&mut tx, canary).await?;
+    }
     tx.rollback().await?;
-    canaries
+    Ok(canaries)
 }
 
 /// Every canary there ever was.

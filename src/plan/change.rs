@@ -254,7 +254,7 @@ pub struct Plan {
     /// How many links that may have been mailed stop working.
     pub links_stopping: u32,
     /// Open or paid sessions of the account that cannot be proved to belong to the tournament.
-    pub foreign: u32,
+    pub foreign: Vec<SessionId>,
     /// What people should know and nothing is done about: never a change, never a failure.
     pub notes: Vec<Note>,
     /// Retirements of withdrawn players among live orders, where the guard on mass retirement refuses; none where it does not.

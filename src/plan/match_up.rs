@@ -78,7 +78,7 @@ pub(crate) struct World<'a> {
     /// Ours, and of no registration.
     pub(crate) stray: Vec<Loose<'a>>,
     /// Open or paid payables that cannot be proved to be ours.
-    pub(crate) foreign: u32,
+    pub(crate) foreign: Vec<SessionId>,
     /// Every recorded session is unknown to Stripe, and nobody has said that this is so.
     pub(crate) mass_unknown: bool,
     pub(crate) past_due: bool,
@@ -92,14 +92,15 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
         groups.at(&index.canonical(&order.registration)).orders.push((order, index.recorded(order)));
     }
     let mut stray = Vec::new();
-    let mut foreign = 0;
+    let mut foreign = Vec::new();
     for payable in &observed.payables {
         if observed.facts.canary_sessions.contains(&payable.id) || index.recorders.contains_key(&payable.id) {
             continue;
         }
         match index.loose(payable) {
             None if index.is_canary(payable) => {}
-            None => foreign += u32::from(payable.is_open() || payable.is_paid()),
+            None if payable.is_open() || payable.is_paid() => foreign.push(payable.id.clone()),
+            None => {}
             Some(loose) => match loose.registration.clone() {
                 Some(registration) => groups.at(&registration).loose.push(loose),
                 None => stray.push(loose),

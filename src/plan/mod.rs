@@ -54,7 +54,7 @@ pub struct Options {
 pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> Plan {
     let world = match_up(manifest, observed);
     let mut decisions = Decisions::new(manifest);
-    let mut plan = empty(manifest, observed, options, world.foreign);
+    let mut plan = empty(manifest, observed, options, world.foreign.clone());
     for group in world.groups.iter().filter(|group| is_asked_for(group, options)) {
         add_group(&mut plan, &world, group, &mut decisions);
     }
@@ -76,7 +76,7 @@ pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> P
     plan
 }
 
-fn empty(manifest: &Manifest, observed: &Observation, options: &Options, foreign: u32) -> Plan {
+fn empty(manifest: &Manifest, observed: &Observation, options: &Options, foreign: Vec<SessionId>) -> Plan {
     Plan {
         head: Head {
             environment: options.environment.clone(),

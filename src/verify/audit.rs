@@ -144,11 +144,10 @@ fn payable_now(planned: &Plan) -> Check {
 }
 
 fn foreign(planned: &Plan) -> Check {
-    match planned.foreign {
-        0 => Check::new("foreign", true, "no session of anybody else in the window"),
-        n => Check::none(
-            "foreign",
-            format!("{n} sessions of this account are not of this tournament; they are left alone"),
-        ),
+    let ids: Vec<String> = planned.foreign.iter().map(ToString::to_string).collect();
+    if ids.is_empty() {
+        return Check::new("foreign", true, "no session of anybody else in the window");
     }
+    let (n, listed) = (ids.len(), listed(&ids));
+    Check::none("foreign", format!("{n} sessions of this account are not of this tournament, left alone: {listed}"))
 }

@@ -51,8 +51,8 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         for session in &canary.sessions {
             self.stripe.close(session).await?;
         }
-        if let Some(order) = &canary.order {
-            for attempt in self.ledger.attempts_of(order).await? {
+        if let Some(order) = self.order_of(canary).await? {
+            for attempt in self.ledger.attempts_of(&order).await? {
                 match (&attempt.session, attempt.state) {
                     (Some(session), _) => drop(self.stripe.close(session).await?),
                     (None, AttemptState::Open) => self.undo(&attempt).await?,
@@ -61,5 +61,14 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             }
         }
         Ok(self.ledger.remove_canary(canary).await?)
+    }
+
+    /// A canary's order, also where it broke off before the order's id was journalled: its session may be open.
+    async fn order_of(&self, canary: &Canary) -> Result<Option<OrderId>, StepError> {
+        if canary.order.is_some() {
+            return Ok(canary.order.clone());
+        }
+        let journalled = self.ledger.open_canaries().await?.into_iter().find(|other| other.run == canary.run);
+        Ok(journalled.and_then(|canary| canary.order))
     }
 }

@@ -12,7 +12,7 @@ pub fn json(plan: &Plan) -> Value {
     value.insert("changes".to_owned(), plan.changes.iter().map(change).collect());
     value.insert("notes".to_owned(), plan.notes.iter().map(note).collect());
     value.insert("links_stopping".to_owned(), plan.links_stopping.into());
-    value.insert("foreign".to_owned(), plan.foreign.into());
+    value.insert("foreign".to_owned(), plan.foreign.len().into());
     Value::Object(value)
 }
 

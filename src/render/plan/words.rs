@@ -82,8 +82,8 @@ pub(super) fn remarks(plan: &Plan) -> Vec<String> {
         1 => remarks.push("1 link that may have been mailed will stop working.".to_owned()),
         n => remarks.push(format!("{n} links that may have been mailed will stop working.")),
     }
-    if plan.foreign > 0 {
-        let n = plural(plan.foreign as usize, "other session");
+    if !plan.foreign.is_empty() {
+        let n = plural(plan.foreign.len(), "other session");
         remarks.push(format!("{n} of this Stripe account cannot be proved to belong here: left alone."));
     }
     if let Some(guard) = plan.mass_retire {

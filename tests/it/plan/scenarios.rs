@@ -39,8 +39,9 @@ fn run(scenario: &Scenario) -> String {
     for (note, part) in plan.notes.iter().zip(&scenario.notes) {
         assert!(note.text.contains(part.as_str()), "{name}: {} lacks {part}", note.text);
     }
-    let sums = (plan.summary.unchanged, plan.money.unpayable, plan.money.paid, plan.links_stopping, plan.foreign);
-    let expected = (scenario.unchanged, scenario.unpayable, scenario.paid, scenario.links_stopping, scenario.foreign);
+    let sums = (plan.summary.unchanged, plan.money.unpayable, plan.money.paid, plan.links_stopping, plan.foreign.len());
+    let expected =
+        (scenario.unchanged, scenario.unpayable, scenario.paid, scenario.links_stopping, scenario.foreign as usize);
     assert_eq!(sums, expected, "{name}: unchanged, unpayable, paid, links stopping, foreign");
     assert_eq!(plan.mass_retire.is_some(), scenario.refused, "{name}: {:?}", plan.mass_retire);
     picture(name, &plan, &terminal(&plan, &manifest, false))
