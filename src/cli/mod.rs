@@ -30,7 +30,6 @@ use jiff::SignedDuration;
 use crate::render::{ColorChoice, Exit, Failure, Ui};
 
 pub use process::Process;
-pub use sandbox::ServeError;
 
 /// Plan and apply tournament billing through Stripe, so that no paid order stays pending.
 #[derive(Debug, Parser)]

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::render::Failure;
 use crate::sandbox::{Sandbox, SandboxError, open_at};
 
 /// Serves the embedded Stripe-compatible sandbox until it is interrupted.
@@ -68,6 +69,16 @@ pub enum ServeError {
     /// Standard output is closed.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Sandbox(error) => error.into(),
+            ServeError::Remote(_) => Self::usage(error.to_string()),
+            ServeError::Output(_) => Self::new("io", error.to_string()),
+        }
+    }
 }
 
 impl Args {

@@ -3,7 +3,6 @@
 use similar::{ChangeTag, TextDiff};
 
 use crate::apply::ApplyError;
-use crate::cli::ServeError;
 use crate::config::ConfigError;
 use crate::ledger::LedgerError;
 use crate::manifest::{ManifestErrors, Problem};
@@ -58,16 +57,6 @@ impl From<SandboxError> for Failure {
             SandboxError::Refused(_) => "sandbox-refused",
         };
         Self::new(code, error.to_string()).hint("the embedded sandbox keeps its state in .tourney beside the manifest")
-    }
-}
-
-impl From<ServeError> for Failure {
-    fn from(error: ServeError) -> Self {
-        match error {
-            ServeError::Sandbox(error) => error.into(),
-            ServeError::Remote(_) => Self::usage(error.to_string()),
-            ServeError::Output(_) => Self::new("io", error.to_string()),
-        }
     }
 }
 
