@@ -1,11 +1,11 @@
-//! The order in which changes are carried out: what can be paid twice is expired first, everywhere; then registrations
-//! side by side, and inside one its changes one after the other.
+//! The order in which changes are carried out: what can be paid twice is expired first, everywhere; then players side
+//! by side, and for one player the changes one after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, stream};
 
-use crate::domain::Registration;
+use crate::domain::{PlayerId, Registration};
 use crate::ledger::{Ledger, RunStep};
 use crate::plan::{Action, Change, Plan};
 use crate::world::{Clock, Wire};
@@ -23,8 +23,10 @@ struct Through {
     results: Vec<(usize, ChangeResult)>,
     /// What its changes were about that found that the world had moved.
     moved: BTreeSet<Option<Registration>>,
-    /// The registration, where not everything went through: nothing more is begun for it.
-    unsettled: Option<Registration>,
+    /// Registrations for which not everything went through: nothing more is begun for them.
+    unsettled: BTreeSet<Registration>,
+    /// Whether an order that the player leaves still stands: no new bill is made beside it.
+    leaves_open: bool,
 }
 
 impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
@@ -63,14 +65,16 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         stop: &Stop,
         watch: &impl Watch,
     ) -> Through {
-        let registration = changes.first().and_then(|(_, change)| change.subject.registration.clone());
-        let mut through =
-            Through { unsettled: registration.filter(|one| unsettled.contains(one)), ..Through::default() };
+        let mut through = Through { unsettled: unsettled.clone(), ..Through::default() };
         for (index, change) in changes {
+            let registration = change.subject.registration.as_ref();
             let result = if stop.is_asked() {
                 ChangeResult::of(change).skipped("interrupted before it began")
-            } else if through.unsettled.is_some() {
+            } else if registration.is_some_and(|one| through.unsettled.contains(one)) {
                 ChangeResult::of(change).skipped("an earlier change of this registration did not go through")
+            } else if through.leaves_open && change.action == Action::Create {
+                through.moved.insert(registration.cloned());
+                ChangeResult::of(change).skipped("the order that the player leaves still stands: no new bill beside it")
             } else if !self.holds_lock().await {
                 let message = "another run took the lock: nothing was done about this (safe to run again)";
                 ChangeResult::of(change).failed("lock-lost", message)
@@ -84,7 +88,8 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 }
             };
             if result.outcome != ChangeOutcome::Done {
-                through.unsettled.clone_from(&change.subject.registration);
+                through.unsettled.extend(registration.cloned());
+                through.leaves_open |= change.action == Action::Retire;
             }
             self.log(&result).await;
             watch.finished(&result);
@@ -113,14 +118,15 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     }
 }
 
-/// Groups changes by their registration, each group in the order of precedence; a payable without one is its own group.
+/// Groups changes by their player, each group in the order of precedence: who changes fee pays for one of them, so the old
+/// order is retired before the new bill is made. A payable without a registration is its own group.
 fn group(changes: Vec<Placed<'_>>) -> Vec<Vec<Placed<'_>>> {
-    let mut of: BTreeMap<&Registration, usize> = BTreeMap::new();
+    let mut of: BTreeMap<&PlayerId, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<Placed<'_>>> = Vec::new();
     for (index, change) in changes {
         let next = groups.len();
-        let at =
-            change.subject.registration.as_ref().map_or(next, |registration| *of.entry(registration).or_insert(next));
+        let player = change.subject.registration.as_ref().map(|registration| &registration.player);
+        let at = player.map_or(next, |player| *of.entry(player).or_insert(next));
         if at == next {
             groups.push(Vec::new());
         }
@@ -130,4 +136,28 @@ fn group(changes: Vec<Placed<'_>>) -> Vec<Vec<Placed<'_>>> {
         group.sort_by_key(|(index, change)| (change.action, *index));
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::FeeId;
+    use crate::plan::{Finding, Subject};
+
+    use super::*;
+
+    fn change(player: i64, fee: i64, action: Action) -> Change {
+        let registration = Registration { player: PlayerId(player.into()), fee: FeeId(fee.into()) };
+        let subject = Subject { registration: Some(registration), order: None, session: None };
+        let findings = vec![Finding::Withdrawn];
+        Change { subject, action, findings, desired: None, detail: None, steps: Vec::new() }
+    }
+
+    #[test]
+    fn a_player_who_changes_fee_leaves_the_old_one_before_the_new_is_billed() {
+        let changes = [change(1, 6, Action::Create), change(2, 5, Action::Create), change(1, 5, Action::Retire)];
+        let groups = group(changes.iter().enumerate().collect());
+        let order: Vec<Vec<usize>> =
+            groups.iter().map(|group| group.iter().map(|(index, _)| *index).collect()).collect();
+        assert_eq!(order, [vec![2, 0], vec![1]]);
+    }
 }
