@@ -49,10 +49,6 @@ pub struct Args {
 /// # Errors
 /// Every refusal of the contract, before the first write.
 pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
-    if !args.yes && !shell.ui.interactive {
-        return Err(Failure::new("confirmation-needed", "there is no terminal to ask on; nothing was done")
-            .hint("look at tourney plan, then run tourney apply --yes"));
-    }
     let saved = read_if_plan(&args.target)?;
     if saved.is_some() && args.player.is_some() {
         return Err(Failure::usage("--player goes with a manifest: a saved plan has its own players"));
@@ -60,10 +56,13 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     if saved.is_none() && args.allow_less {
         return Err(Failure::usage("--allow-less goes with a saved plan"));
     }
+    if !args.yes && !shell.ui.interactive {
+        return Err(Failure::new("confirmation-needed", "there is no terminal to ask on; nothing was done")
+            .hint("look at tourney plan, then run tourney apply --yes"));
+    }
     let manifest = saved.as_ref().map_or_else(|| args.target.clone(), |saved| saved.manifest_path(&args.target));
     let env = site::resolve(shell, &manifest)?;
     let loaded = site::load(shell, &env, &manifest)?;
-    check_players(&loaded.manifest, args.player.as_deref())?;
     let site = Site::open(shell, env).await?;
     let exit = run_in(args, shell, &site, &loaded, saved).await;
     site.close().await;
@@ -89,6 +88,7 @@ async fn run_in(
 ) -> Result<Exit, Failure> {
     let options = options(args, site, saved.as_ref());
     let observed = site.observe(loaded).await?;
+    check_players(&loaded.manifest, &observed.facts.orders, args.player.as_deref())?;
     let fresh = plan(&loaded.manifest, &observed, &options);
     if let Some(mass) = fresh.mass_retire {
         return Err(mass_retire(mass));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
-use crate::domain::{Id, PlayerId};
+use crate::domain::{Id, Order, PlayerId};
 use crate::manifest::Manifest;
 use crate::observe::Observation;
 use crate::plan::{Options, Plan, Saved, plan};
@@ -51,11 +51,11 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     }
     let env = site::resolve(shell, &args.manifest)?;
     let loaded = site::load(shell, &env, &args.manifest)?;
-    check_players(&loaded.manifest, args.player.as_deref())?;
     let site = Site::open(shell, env).await?;
     let observed = site.observe(&loaded).await;
     site.close().await;
     let observed = observed?;
+    check_players(&loaded.manifest, &observed.facts.orders, args.player.as_deref())?;
     let options = Options { players: args.player.clone(), allow_mass_retire: args.allow_mass_retire, ..site.options() };
     let planned = plan(&loaded.manifest, &observed, &options);
     // Saved before it is shown, so that with --json a failure to save is the one document on stdout.
@@ -72,12 +72,19 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     Ok(if args.detailed_exitcode { detailed(&planned) } else { Exit::Done })
 }
 
-/// A name on the command line that leads nowhere is a typo, not an empty plan.
-pub(super) fn check_players(manifest: &Manifest, players: Option<&[PlayerId]>) -> Result<(), Failure> {
+/// A name on the command line that leads nowhere is a typo, not an empty plan. A player who left is known by an order.
+pub(super) fn check_players(
+    manifest: &Manifest,
+    orders: &[Order],
+    players: Option<&[PlayerId]>,
+) -> Result<(), Failure> {
     for player in players.unwrap_or_default() {
-        let known = manifest.players.iter().any(|one| one.id == *player || one.renamed_from.as_ref() == Some(player));
-        if !known {
-            return Err(Failure::usage(format!("--player {player}: the manifest has no such player")));
+        let committed =
+            manifest.players.iter().any(|one| one.id == *player || one.renamed_from.as_ref() == Some(player));
+        if !committed && !orders.iter().any(|order| order.registration.player == *player) {
+            return Err(Failure::usage(format!(
+                "--player {player}: the manifest has no such player, nor has any order"
+            )));
         }
     }
     Ok(())

@@ -33,11 +33,11 @@ pub struct Args {
 pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let env = site::resolve(shell, &args.manifest)?;
     let loaded = site::load(shell, &env, &args.manifest)?;
-    check_players(&loaded.manifest, args.player.as_deref())?;
     let site = Site::open(shell, env).await?;
     let observed = site.observe(&loaded).await;
     site.close().await;
     let observed = observed?;
+    check_players(&loaded.manifest, &observed.facts.orders, args.player.as_deref())?;
     let options = Options { players: args.player.clone(), ..site.options() };
     let planned = plan(&loaded.manifest, &observed, &options);
     let mut shown = standings(&loaded.manifest, &observed, &options, &planned);

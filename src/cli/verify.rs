@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
+use crate::apply::Stop;
 use crate::config::EnvKind;
 use crate::plan::plan;
 use crate::render::{Exit, Failure, verify as show};
@@ -57,6 +58,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
 async fn run_in(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Result<Exit, Failure> {
     let observed = site.observe(loaded).await?;
     let planned = plan(&loaded.manifest, &observed, &site.options());
+    let stop = Stop::default();
     let mut verdict = Verdict { checks: audit(&observed, &planned), undecided: planned.summary.attention };
     if args.audit_only {
         verdict.checks.push(Check::none("round-trip", "not asked for: --audit-only"));
@@ -64,12 +66,15 @@ async fn run_in(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Res
         verdict.checks.extend(live_evidence(site).await?);
         verdict.checks.push(Check::none("round-trip", "never in live mode"));
     } else {
-        verdict.checks.extend(trip(args, shell, site, loaded).await?);
+        verdict.checks.extend(trip(&Asked { args, shell, site, loaded, stop: &stop }).await?);
     }
     if shell.ui.json {
         shell.ui.json_data(&show::json(&planned, &verdict));
     } else {
         shell.ui.data(&show::terminal(&verdict, shell.ui.color_out));
+    }
+    if stop.is_asked() {
+        return Ok(Exit::Interrupted);
     }
     Ok(match (verdict.passed(), verdict.undecided) {
         (false, _) => Exit::Failed,
@@ -78,10 +83,19 @@ async fn run_in(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Res
     })
 }
 
+/// What a round trip is asked with.
+struct Asked<'a> {
+    args: &'a Args,
+    shell: &'a Shell,
+    site: &'a Site,
+    loaded: &'a Loaded,
+    stop: &'a Stop,
+}
+
 /// The round trip: against the endpoint that is configured, else against a receiver of our own.
-async fn trip(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Result<Vec<Check>, Failure> {
-    let webhook = site.env.webhook.as_ref();
-    let url = args.endpoint.as_deref().or_else(|| webhook.and_then(|webhook| webhook.url.as_deref()));
+async fn trip(asked: &Asked<'_>) -> Result<Vec<Check>, Failure> {
+    let webhook = asked.site.env.webhook.as_ref();
+    let url = asked.args.endpoint.as_deref().or_else(|| webhook.and_then(|webhook| webhook.url.as_deref()));
     let secret = webhook.and_then(|webhook| webhook.secret.clone());
     match (url, secret) {
         (Some(url), Some(secret)) => {
@@ -89,24 +103,19 @@ async fn trip(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Resul
                 Failure::new("bad-endpoint", format!("{url}: {why}; nothing was done"))
                     .hint("write it in full, for example http://localhost:8000/webhooks/stripe")
             })?;
-            fly(args, shell, site, loaded, &endpoint, &|_, _| {}).await
+            fly(asked, &endpoint, &|_, _| {}).await
         }
         (Some(url), None) => {
             Err(Failure::new("no-webhook-secret", format!("{url} is known, but not its signing secret"))
                 .hint("set STRIPE_WEBHOOK_SECRET, or write webhook: {secret_file: …} in environments.yaml"))
         }
-        (None, secret) => own_receiver(args, shell, site, loaded, secret).await,
+        (None, secret) => own_receiver(asked, secret).await,
     }
 }
 
 /// Starts tourney's own receiver for the time of the trip; it sees Stripe through an overlay.
-async fn own_receiver(
-    args: &Args,
-    shell: &Shell,
-    site: &Site,
-    loaded: &Loaded,
-    secret: Option<SecretString>,
-) -> Result<Vec<Check>, Failure> {
+async fn own_receiver(asked: &Asked<'_>, secret: Option<SecretString>) -> Result<Vec<Check>, Failure> {
+    let Asked { args, site, .. } = asked;
     let broken = |error: std::io::Error| Failure::new("io", format!("no receiver could be started: {error}"));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(broken)?;
     let url = format!("http://{}{DEFAULT_PATH}", listener.local_addr().map_err(broken)?);
@@ -136,7 +145,7 @@ async fn own_receiver(
     let show_paid = |session: &_, intent: &_| overlay.show_paid(session, intent);
     let serving = crate::webhook::serve(listener, crate::webhook::router(Arc::new(receiver)), std::future::pending());
     let checks = tokio::select! {
-        checks = fly(args, shell, site, loaded, &endpoint, &show_paid) => checks,
+        checks = fly(asked, &endpoint, &show_paid) => checks,
         ended = serving => Err(broken(ended.err().unwrap_or_else(|| std::io::Error::other("the receiver ended")))),
     };
     if let Some(registered) = delivered {
@@ -146,13 +155,11 @@ async fn own_receiver(
 }
 
 async fn fly(
-    args: &Args,
-    shell: &Shell,
-    site: &Site,
-    loaded: &Loaded,
+    asked: &Asked<'_>,
     endpoint: &Endpoint,
     show_paid: &(dyn Fn(&crate::domain::SessionId, &crate::domain::PaymentIntentId) + Sync),
 ) -> Result<Vec<Check>, Failure> {
+    let Asked { args, shell, site, loaded, stop } = asked;
     shell.ui.note(&format!("Round trip against {}", endpoint.url()));
     let ask = |url: &str| shell.ui.always(&format!("Pay the canary with a test card at {url}"));
     let scope = loaded.scope();
@@ -163,6 +170,7 @@ async fn fly(
         show_paid,
         ask_to_pay: args.pay.then_some(&ask as &(dyn Fn(&str) + Sync)),
         pay_within: args.pay_within,
+        stop,
     };
     let checkout = site.checkout();
     let job = Round {
@@ -175,9 +183,8 @@ async fn fly(
         is_gone: |holder| super::process::is_gone(&holder.who),
         lock_timeout: args.lock_timeout,
     };
-    let stop = crate::apply::Stop::default();
     let work = round(&site.ledger, &site.stripe, &LiveClock, &job, &trip);
-    Ok(signals::finishing(work, &stop, &shell.ui).await?)
+    Ok(signals::finishing(work, stop, &shell.ui).await?)
 }
 
 /// What can be told of the webhook in live mode without sending anything.

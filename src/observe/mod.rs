@@ -70,9 +70,10 @@ pub async fn observe<W: Wire, C: Clock>(
     let facts = ledger.read(scope).await?;
     check(&facts, mode)?;
     let now = stripe.time().await?;
-    let mut payables = stripe.list_sessions(Some(window_start(&facts, now)), None).await?;
+    let since = window_start(&facts, now);
+    let mut payables = stripe.list_sessions(Some(since), None).await?;
     let unknown = retrieve_missing(stripe, &facts, &mut payables).await?;
-    payments::read_behind(stripe, &facts, &mut payables).await?;
+    payments::read_behind(stripe, &facts, &mut payables, since).await?;
     payables.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     Ok(Observation {
         at: now,

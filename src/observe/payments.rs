@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+use jiff::Timestamp;
+
 use crate::domain::{Payable, PayableState, Payment, PaymentIntentId};
 use crate::ledger::LedgerFacts;
 use crate::stripe::{Stripe, StripeError};
@@ -12,11 +14,12 @@ use crate::world::{Clock, Wire};
 use super::RETRIEVES_AT_ONCE;
 
 /// Fills in [`Payable::payment`] where it can decide something: on complete payables that something in our database or
-/// metadata points to. Nothing is asked where there is none.
+/// metadata points to. They are listed page by page; only one that no page held is asked for by its id.
 pub(super) async fn read_behind<W: Wire, C: Clock>(
     stripe: &Stripe<W, C>,
     facts: &LedgerFacts,
     payables: &mut [Payable],
+    since: Timestamp,
 ) -> Result<(), StripeError> {
     let recorded: BTreeSet<&str> = recorded_sessions(facts);
     let wanted: BTreeSet<PaymentIntentId> = payables
@@ -27,12 +30,20 @@ pub(super) async fn read_behind<W: Wire, C: Clock>(
         })
         .filter_map(|payable| payable.payment_intent.clone())
         .collect();
-    let payments: BTreeMap<PaymentIntentId, Payment> = stream::iter(wanted)
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let listed = stripe.list_payments(since).await?;
+    let mut payments: BTreeMap<PaymentIntentId, Payment> =
+        listed.into_iter().map(|payment| (payment.intent.clone(), payment)).collect();
+    let missing = wanted.into_iter().filter(|intent| !payments.contains_key(intent)).collect::<Vec<_>>();
+    let asked: BTreeMap<PaymentIntentId, Payment> = stream::iter(missing)
         .map(|intent| async move { stripe.payment(&intent).await })
         .buffer_unordered(RETRIEVES_AT_ONCE)
         .try_filter_map(|payment| async move { Ok(payment.map(|payment| (payment.intent.clone(), payment))) })
         .try_collect()
         .await?;
+    payments.extend(asked);
     for payable in payables {
         payable.payment = payable.payment_intent.as_ref().and_then(|intent| payments.get(intent).cloned());
     }

@@ -116,7 +116,16 @@ impl<'a> Case<'a> {
 
     /// The payable behind the kept order's payment.
     pub(crate) fn paying(&self) -> Option<&'a Payable> {
-        self.unrecorded().or_else(|| self.recorded.known().filter(|payable| self.is_paid() && has_arrived(payable)))
+        let recorded = self.recorded.known().filter(|payable| self.is_paid() && has_arrived(payable));
+        self.unrecorded().or_else(|| self.paid_with()).or(recorded)
+    }
+
+    /// The payable of the payment intent that is recorded on the kept order: not always the one that is recorded on it.
+    fn paid_with(&self) -> Option<&'a Payable> {
+        let intent = self.keeper()?.payment_intent.as_ref();
+        let loose = self.group.into_iter().flat_map(|group| group.loose.iter().map(|loose| loose.payable));
+        let mut all = self.recorded.known().into_iter().chain(loose);
+        all.find(|payable| intent.is_some() && payable.payment_intent.as_ref() == intent)
     }
 
     /// Whether its payment was paid back in full.

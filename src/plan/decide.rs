@@ -62,9 +62,11 @@ fn is_processing(group: &Group<'_>) -> bool {
 }
 
 fn has_paid_a_fee_they_left(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<'_>) -> bool {
-    let left = world.groups.iter().filter(|other| {
-        other.wanted.is_none() && other.registration.player == group.registration.player && group.wanted.is_some()
-    });
+    if group.wanted.is_none() {
+        return false;
+    }
+    let player = &group.registration.player;
+    let left = world.groups.iter().filter(|other| other.wanted.is_none() && other.registration.player == *player);
     left.flat_map(|other| cases(world, other).into_iter().map(move |case| (other, case))).any(|(other, case)| {
         let arrived = case
             .keeper()

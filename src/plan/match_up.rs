@@ -130,7 +130,7 @@ fn is_past_due(manifest: &Manifest, observed: &Observation) -> bool {
 
 /// The registrations while they are being filled.
 struct Groups<'a> {
-    manifest: &'a Manifest,
+    players: BTreeSet<&'a PlayerId>,
     list: Vec<Group<'a>>,
     places: BTreeMap<Registration, usize>,
     wanted: usize,
@@ -138,7 +138,8 @@ struct Groups<'a> {
 
 impl<'a> Groups<'a> {
     fn new(manifest: &'a Manifest) -> Self {
-        let mut groups = Self { manifest, list: Vec::new(), places: BTreeMap::new(), wanted: 0 };
+        let players = manifest.players.iter().map(|player| &player.id).collect();
+        let mut groups = Self { players, list: Vec::new(), places: BTreeMap::new(), wanted: 0 };
         for player in &manifest.players {
             for owed in &player.owes {
                 let registration = Registration { player: player.id.clone(), fee: owed.fee.clone() };
@@ -156,7 +157,7 @@ impl<'a> Groups<'a> {
             self.list.push(Group {
                 registration: registration.clone(),
                 wanted: None,
-                committed: self.manifest.players.iter().any(|player| player.id == registration.player),
+                committed: self.players.contains(&registration.player),
                 orders: Vec::new(),
                 loose: Vec::new(),
             });

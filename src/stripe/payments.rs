@@ -1,5 +1,6 @@
 //! Payments: payment intents with their charge, refunds and disputes. Plain paths; only read.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::answers::{DisputeAnswer, IntentAnswer, Reference};
@@ -40,20 +41,47 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error),
         };
+        self.with_charge(answer).await.map(Some)
+    }
+
+    /// Every payment of the account since a time, page by page. Where the server does not expand charges in a list, none:
+    /// ask for each by its id.
+    ///
+    /// # Errors
+    /// As any request.
+    pub async fn list_payments(&self, created_gte: Timestamp) -> Result<Vec<Payment>, StripeError> {
+        let since = created_gte.as_second().to_string();
+        let parameters = [("created[gte]", since.as_str()), ("expand[]", "data.latest_charge")];
+        let answers: Vec<IntentAnswer> = match self.all_at("/v1/payment_intents", &parameters).await {
+            Ok(answers) => answers,
+            Err(error) if error.is_permanent() => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut payments = Vec::with_capacity(answers.len());
+        for answer in answers.into_iter().filter(|answer| !matches!(answer.latest_charge, Some(Reference::Id(_)))) {
+            payments.push(self.with_charge(answer).await?);
+        }
+        Ok(payments)
+    }
+
+    /// What became of a payment intent's charge; only refunds and disputes that it does not tell are asked for.
+    async fn with_charge(&self, answer: IntentAnswer) -> Result<Payment, StripeError> {
         let state = answer.state();
+        let intent = PaymentIntentId(answer.id);
         let (refunded, disputed) = match answer.latest_charge {
             None => (0, false),
             Some(Reference::Object(charge)) => {
                 let refunded = match charge.amount_refunded {
                     Some(minor) => minor,
-                    None => self.refunded(intent).await?,
+                    None => self.refunded(&intent).await?,
                 };
-                (refunded, charge.disputed.unwrap_or(false) && self.is_dispute_open_or_lost(id).await?)
+                let disputed = charge.disputed.unwrap_or(false);
+                (refunded, disputed && self.is_dispute_open_or_lost(intent.as_str()).await?)
             }
             // The server does not expand.
-            Some(Reference::Id(_)) => (self.refunded(intent).await?, false),
+            Some(Reference::Id(_)) => (self.refunded(&intent).await?, false),
         };
-        Ok(Some(Payment { intent: PaymentIntentId(answer.id), state, refunded, disputed }))
+        Ok(Payment { intent, state, refunded, disputed })
     }
 
     /// The refunds of a payment, newest first.

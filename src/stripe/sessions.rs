@@ -13,7 +13,7 @@ use super::answers::SessionAnswer;
 use super::pages::PAGE;
 use super::request::{built, path_id};
 use super::{Stripe, StripeError};
-use crate::domain::{Metadata, Payable, PayableState, SessionId};
+use crate::domain::{Metadata, Payable, PayableState, PaymentStatus, SessionId};
 use crate::world::{Clock, Wire, WireRequest};
 
 /// Where sessions are read afresh: Stripe, or an overlay over it.
@@ -49,11 +49,11 @@ impl<T: Sessions> Sessions for std::sync::Arc<T> {
 pub enum Closed {
     /// It is expired, now or before, unpaid.
     Expired,
-    /// It has been paid: to be recorded.
+    /// It has been paid, or nothing was owed: to be recorded.
     Paid(Payable),
     /// The payer has finished and the money is on its way: to be left alone.
     Processing(Payable),
-    /// The payer has finished and nothing was paid: the payment failed, or nothing was owed.
+    /// The payer has finished and nothing was paid: the payment failed.
     Complete(Payable),
     /// Stripe does not know it.
     Unknown,
@@ -107,7 +107,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         match payable.state {
             PayableState::Open => Err(failure),
             PayableState::Expired => Ok(Closed::Expired),
-            PayableState::Complete if payable.is_paid() => Ok(Closed::Paid(payable)),
+            PayableState::Complete if payable.payment_status != PaymentStatus::Unpaid => Ok(Closed::Paid(payable)),
             PayableState::Complete => {
                 if let Some(intent) = &payable.payment_intent {
                     payable.payment = self.payment(intent).await?;

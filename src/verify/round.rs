@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::apply::{ApplyError, Asking, Hands, Stop, take_lock, uuid};
+use crate::apply::{ApplyError, Asking, Hands, take_lock, uuid};
 use crate::domain::{Mode, RunId};
 use crate::ledger::{Ledger, LedgerError, LockHolder, Run};
 use crate::manifest::Manifest;
@@ -62,7 +62,7 @@ pub async fn round<L: Ledger, W: Wire, C: Clock>(
         who: &round.who,
         is_gone: round.is_gone,
         timeout: round.lock_timeout,
-        stop: &Stop::default(),
+        stop: trip.stop,
         says: &|line| tracing::info!("{line}"),
     };
     let (guard, _) = take_lock(ledger, clock, &asking).await?;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::apply::{Hands, StepError};
+use crate::apply::{Hands, StepError, Stop};
 use crate::domain::{
     Email, Id, Metadata, Order, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, SessionId,
 };
@@ -60,6 +60,8 @@ pub struct Trip<'a> {
     pub ask_to_pay: Option<&'a (dyn Fn(&str) + Sync)>,
     /// How long a person may take.
     pub pay_within: SignedDuration,
+    /// The wish to stop: no further event is sent, and the canary is removed.
+    pub stop: &'a Stop,
 }
 
 /// Makes the round trip under a lock that is held. The canary is removed whatever happens.
@@ -147,6 +149,9 @@ async fn fly<L: Ledger, W: Wire, C: Clock>(
         format!("order {} with session {session}, through the helper", flight.order),
     ));
     flight.negatives(checks).await?;
+    if trip.stop.is_asked() {
+        return Ok(());
+    }
     if trip.ask_to_pay.is_some() {
         return flight.person_pays(checks).await;
     }
@@ -288,7 +293,8 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
         let begun = self.hands.clock.now();
         let order = loop {
             let order = self.hands.canary_order(&self.order).await?;
-            if order.status != OrderStatus::Pending || self.hands.clock.now().duration_since(begun) >= within {
+            let waited = self.hands.clock.now().duration_since(begun) >= within || self.trip.stop.is_asked();
+            if order.status != OrderStatus::Pending || waited {
                 break order;
             }
             self.hands.clock.sleep(LOOK_EVERY).await;

@@ -2,7 +2,7 @@
 
 use crate::lock::held;
 use crate::recovery::scene::{CUP, Scene, UTAH};
-use crate::support::wait_until;
+use crate::support::{applied_camp, wait_until};
 
 fn interrupted(signal: &str) {
     let scene = Scene::sqlite(UTAH);
@@ -47,4 +47,16 @@ fn a_run_that_waits_for_the_lock_can_be_interrupted() {
     let error = waiting.wait().expect(130).json();
     assert_eq!(error["error"]["code"], "interrupted", "{error}");
     assert_eq!(scene.creates(), 0);
+}
+
+#[test]
+fn a_verify_that_waits_for_a_person_can_be_interrupted_and_removes_its_canary() {
+    let folder = applied_camp();
+    let verify = folder.tourney(["verify", "--pay", "--json"]).spawn();
+    wait_until("a person is asked to pay", || verify.stderr().contains("Pay the canary with a test card"));
+    verify.signal("INT");
+    let checks = verify.wait().expect(130).json()["checks"].clone();
+    let named = |name: &str| checks.as_array().unwrap().iter().find(|check| check["name"] == name).cloned();
+    assert_eq!(named("clean-up").unwrap()["passed"], true, "{checks}");
+    folder.tourney(["verify"]).run().expect(0);
 }
