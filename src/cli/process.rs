@@ -32,7 +32,7 @@ impl Process {
     }
 
     /// User, host and process, for the history and the lock. Where the system tells (Linux), with marks of where and since
-    /// when the process runs, by which [`is_gone`] knows it again: `ann@desk (process 4321, 1f3a90bc-8812345)`.
+    /// when the process runs, by which `is_gone` knows it again: `ann@desk (process 4321, 1f3a90bc-8812345)`.
     #[must_use]
     pub fn who(&self) -> String {
         let user = self.var("USER").or_else(|| self.var("LOGNAME")).unwrap_or("someone");

@@ -1,7 +1,7 @@
 //! The embedded Stripe-compatible sandbox: a pure core, a thin HTTP layer, and its store.
 //!
-//! A request goes [`http`] → [`core`] → [`store`] → answer; [`deliver`] posts the webhooks that fall due; [`page`] is
-//! what a payer sees; [`control`] is what a test or a demo asks for. [`embed`] lets one process own a state folder and
+//! A request goes `http` → `core` → `store` → answer; `deliver` posts the webhooks that fall due; `page` is
+//! what a payer sees; `control` is what a test or a demo asks for. `embed` lets one process own a state folder and
 //! the others connect to it.
 
 pub mod core;
