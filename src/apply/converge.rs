@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Mode, Order, Ownership, Payable, PlayerId, Registration, RunId, SessionId};
+use crate::domain::{Mode, Order, Ownership, Payable, PlayerId, Registration, RunId, SessionId, uuid};
 use crate::ledger::{Identity, Ledger, LedgerError, LockHolder, Run, Scope};
 use crate::manifest::Manifest;
 use crate::observe::{Observation, ObserveError, observe};
@@ -15,7 +15,7 @@ use crate::world::{Clock, Wire};
 use super::leftovers::Leftovers;
 use super::lock::{Asking, take_lock};
 use super::report::{ChangeOutcome, Proof, Report, Watch};
-use super::{Hands, Stop, uuid};
+use super::{Hands, Stop};
 
 /// How often a registration that moved under our hands is planned again.
 const ROUNDS: usize = 3;

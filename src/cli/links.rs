@@ -9,8 +9,8 @@ use crate::plan::{Options, plan, standings};
 use crate::render::{Exit, Failure, links as show};
 
 use super::Shell;
-use super::plan::{check_players, player_id};
-use super::site::{self, DEFAULT_MANIFEST, Site};
+use super::plan::{look, player_id};
+use super::site::DEFAULT_MANIFEST;
 
 const NOTES: &str = "The output holds whole e-mail addresses, and links at which anybody can pay: it is for sending, \
 not for sharing. Only links of pending orders with which nothing is wrong are printed: a link that apply would close, or \
@@ -50,13 +50,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
         (Some(Format::Csv), true) => return Err(Failure::usage("--format csv and --json exclude each other")),
         (format, json) => json || format == Some(Format::Json),
     };
-    let env = site::resolve(shell, &args.manifest)?;
-    let loaded = site::load(shell, &env, &args.manifest)?;
-    let site = Site::open(shell, env).await?;
-    let observed = site.observe(&loaded).await;
-    site.close().await;
-    let observed = observed?;
-    check_players(&loaded.manifest, &observed.facts.orders, args.player.as_deref())?;
+    let (site, loaded, observed) = look(shell, &args.manifest, args.player.as_deref()).await?;
     let options = Options { players: args.player.clone(), ..site.options() };
     let planned = plan(&loaded.manifest, &observed, &options);
     let links = show::links(&loaded.manifest, &standings(&loaded.manifest, &observed, &options, &planned));

@@ -11,7 +11,7 @@ use crate::plan::{Options, Plan, Saved, plan};
 use crate::render::{Exit, Failure, mass_retire, plan as show};
 
 use super::Shell;
-use super::site::{self, DEFAULT_MANIFEST, Site};
+use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
 
 /// What `plan` takes.
 #[derive(Debug, ClapArgs)]
@@ -49,13 +49,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     if args.out.as_deref().is_some_and(|out| is_same_file(out, &args.manifest)) {
         return Err(Failure::usage("--out names the manifest itself, and would replace it"));
     }
-    let env = site::resolve(shell, &args.manifest)?;
-    let loaded = site::load(shell, &env, &args.manifest)?;
-    let site = Site::open(shell, env).await?;
-    let observed = site.observe(&loaded).await;
-    site.close().await;
-    let observed = observed?;
-    check_players(&loaded.manifest, &observed.facts.orders, args.player.as_deref())?;
+    let (site, loaded, observed) = look(shell, &args.manifest, args.player.as_deref()).await?;
     let options = Options { players: args.player.clone(), allow_mass_retire: args.allow_mass_retire, ..site.options() };
     let planned = plan(&loaded.manifest, &observed, &options);
     // Saved before it is shown, so that with --json a failure to save is the one document on stdout.
@@ -70,6 +64,25 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
         shell.ui.note(&format!("Saved to {}: carry it out with tourney apply {0}", out.display()));
     }
     Ok(if args.detailed_exitcode { detailed(&planned) } else { Exit::Done })
+}
+
+/// Opens the environment, reads both sides and closes it again: all that a command does that only looks.
+///
+/// # Errors
+/// A bad manifest, a wrong environment, a side that does not answer, a player whom nobody knows.
+pub(super) async fn look(
+    shell: &Shell,
+    manifest: &Path,
+    players: Option<&[PlayerId]>,
+) -> Result<(Site, Loaded, Observation), Failure> {
+    let env = site::resolve(shell, manifest)?;
+    let loaded = site::load(shell, &env, manifest)?;
+    let site = Site::open(shell, env).await?;
+    let observed = site.observe(&loaded).await;
+    site.close().await;
+    let observed = observed?;
+    check_players(&loaded.manifest, &observed.facts.orders, players)?;
+    Ok((site, loaded, observed))
 }
 
 /// A name on the command line that leads nowhere is a typo, not an empty plan. A player who left is known by an order.

@@ -9,8 +9,8 @@ use crate::plan::{Options, plan, standings};
 use crate::render::{Exit, Failure, status as show};
 
 use super::Shell;
-use super::plan::{check_players, player_id};
-use super::site::{self, DEFAULT_MANIFEST, Site};
+use super::plan::{look, player_id};
+use super::site::DEFAULT_MANIFEST;
 
 /// What `status` takes.
 #[derive(Debug, ClapArgs)]
@@ -31,13 +31,7 @@ pub struct Args {
 /// # Errors
 /// A bad manifest, a wrong environment, a side that does not answer.
 pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
-    let env = site::resolve(shell, &args.manifest)?;
-    let loaded = site::load(shell, &env, &args.manifest)?;
-    let site = Site::open(shell, env).await?;
-    let observed = site.observe(&loaded).await;
-    site.close().await;
-    let observed = observed?;
-    check_players(&loaded.manifest, &observed.facts.orders, args.player.as_deref())?;
+    let (site, loaded, observed) = look(shell, &args.manifest, args.player.as_deref()).await?;
     let options = Options { players: args.player.clone(), ..site.options() };
     let planned = plan(&loaded.manifest, &observed, &options);
     let mut shown = standings(&loaded.manifest, &observed, &options, &planned);

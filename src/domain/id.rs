@@ -147,3 +147,20 @@ text_id! {
     /// One run of `apply` or `verify`.
     RunId;
 }
+
+/// Formats 128 random bits as a version 4 UUID.
+#[must_use]
+pub fn uuid(random: u128) -> String {
+    let bits = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_uuid_is_of_version_four() {
+        assert_eq!(super::uuid(0), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(super::uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+}

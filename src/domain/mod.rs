@@ -10,7 +10,7 @@ mod registration;
 
 pub use email::{Email, EmailError};
 pub use id::{
-    AttemptId, FeeId, Id, IdError, LedgerId, OrderId, PaymentIntentId, PlayerId, RunId, SessionId, TournamentId,
+    AttemptId, FeeId, Id, IdError, LedgerId, OrderId, PaymentIntentId, PlayerId, RunId, SessionId, TournamentId, uuid,
 };
 pub use metadata::{Metadata, Ownership, key};
 pub use money::{Currency, CurrencyError, Money, MoneyError};

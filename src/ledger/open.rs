@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Executor as _, PgPool, SqlitePool};
 
-use crate::domain::{LedgerId, Mode};
+use crate::domain::{LedgerId, Mode, uuid};
 
 use super::errors::{Failure, Result, not_done, rejected};
 use super::mapping::Mapping;
@@ -299,11 +299,4 @@ async fn read_identity(tx: &mut Tx) -> Result<Option<Identity>> {
         None => None,
     };
     Ok(Some(Identity { ledger: LedgerId(row.must_text(0)?), account: row.text(1)?, mode }))
-}
-
-/// 128 random bits as a UUID, version 4.
-fn uuid(random: u128) -> String {
-    let bits = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -136,10 +136,7 @@ impl Sandbox {
     /// [`SandboxError::Refused`] where the sandbox does not do it; [`SandboxError::Unreachable`] where its owner is
     /// gone or the answer was lost: then it may have been done.
     pub async fn control(&self, command: Control) -> Result<Value, SandboxError> {
-        let unreachable = |error: reqwest::Error| SandboxError::Unreachable {
-            url: self.base_url.clone(),
-            reason: error.without_url().to_string(),
-        };
+        let unreachable = |error| self.unreachable(error);
         let body = serde_json::to_string(&command).map_err(|error| SandboxError::Refused(error.to_string()))?;
         let request = self.client.post(format!("{}/_sandbox/control", self.base_url)).body(body);
         let answer = request.send().await.map_err(unreachable)?;
@@ -157,16 +154,17 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::Refused`] where the page does not take the payment; [`SandboxError::Unreachable`] as ever.
     pub async fn pay_on_page(&self, url: &str, card: &str) -> Result<String, SandboxError> {
-        let unreachable = |error: reqwest::Error| SandboxError::Unreachable {
-            url: self.base_url.clone(),
-            reason: error.without_url().to_string(),
-        };
+        let unreachable = |error| self.unreachable(error);
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         let form = form_urlencoded::Serializer::new(String::new()).append_pair("card", card).finish();
         let request = client.map_err(unreachable)?.post(url).body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let status = request.send().await.map_err(unreachable)?.status();
         if status.is_redirection() { Ok(status.to_string()) } else { Err(SandboxError::Refused(status.to_string())) }
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> SandboxError {
+        SandboxError::Unreachable { url: self.base_url.clone(), reason: error.without_url().to_string() }
     }
 
     /// Closes it: an owner delivers what is due, finishes what is under way and releases the state folder, within a

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use crate::apply::{ApplyError, Asking, Hands, take_lock, uuid};
-use crate::domain::{Mode, RunId};
+use crate::apply::{ApplyError, Asking, Hands, take_lock};
+use crate::domain::{Mode, RunId, uuid};
 use crate::ledger::{Ledger, LedgerError, LockHolder, Run};
 use crate::manifest::Manifest;
 use crate::stripe::{CheckoutSettings, Stripe};
