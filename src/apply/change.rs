@@ -3,7 +3,7 @@
 use crate::domain::{Metadata, OrderId, Ownership, Payable, Registration, Seen, SessionId};
 use crate::ledger::{Attempt, AttemptFor, Ledger, LedgerError, RetireHow, Written};
 use crate::plan::{Change, Finding, Step};
-use crate::settle::{SettleError, Settled, settle, settle_elsewhere};
+use crate::settle::{SettleError, Settled, settle, settle_as_planned, settle_elsewhere};
 use crate::stripe::{Closed, StripeError};
 use crate::world::{Clock, Wire};
 
@@ -102,7 +102,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 }
                 Ok(written(again(self.clock, || self.ledger.rename(&self.guard, seen, to)).await?))
             }
-            Step::RecordPayment { session, .. } => self.record_payment(session).await,
+            Step::RecordPayment { session, order } => self.record_payment(session, order).await,
             Step::Settle { seen } => Ok(written(settle_elsewhere(self.ledger, &seen.id).await?)),
             Step::RecordRefund { seen } => Ok(written(again(self.clock, || self.ledger.mark_refunded(seen)).await?)),
         }
@@ -148,8 +148,8 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         Ok(written(again(self.clock, write).await?))
     }
 
-    async fn record_payment(&self, session: &SessionId) -> Result<Went, StepError> {
-        Ok(match settle(self.stripe, self.ledger, session).await? {
+    async fn record_payment(&self, session: &SessionId, order: &OrderId) -> Result<Went, StepError> {
+        Ok(match settle_as_planned(self.stripe, self.ledger, session, Some(order)).await? {
             Settled::Recorded { .. } | Settled::AlreadyRecorded { .. } => Went::On,
             other => Went::Ends(other.to_string()),
         })

@@ -5,6 +5,7 @@ mod id;
 mod metadata;
 mod money;
 mod order;
+mod owner;
 mod payable;
 mod registration;
 
@@ -15,5 +16,6 @@ pub use id::{
 pub use metadata::{Metadata, Ownership, key};
 pub use money::{Currency, CurrencyError, Money, MoneyError};
 pub use order::{Order, OrderStatus, Seen};
+pub use owner::Owner;
 pub use payable::{Payable, PayableKind, PayableState, Payment, PaymentState, PaymentStatus};
 pub use registration::{Mode, Registration};

@@ -134,6 +134,20 @@ impl Payable {
         self.payment_status == PaymentStatus::Paid
     }
 
+    /// Complete, and Stripe does not say `unpaid`: fulfilment is decided by `payment_status` alone.
+    #[must_use]
+    pub fn has_arrived(&self) -> bool {
+        self.is_paid() || (self.payment_status == PaymentStatus::NoPaymentRequired && !self.is_open())
+    }
+
+    /// Whether its payment was paid back in full; the order's amount stands in where Stripe names none.
+    #[must_use]
+    pub fn is_returned(&self, ordered: Option<Money>) -> bool {
+        let paid = self.amount.or(ordered.map(|amount| amount.minor));
+        let refunded = self.payment.as_ref().map_or(0, |payment| payment.refunded);
+        refunded > 0 && paid.is_some_and(|paid| refunded >= paid)
+    }
+
     /// Complete and still unpaid, the payment neither failed nor arrived: a delayed method on its way.
     #[must_use]
     pub fn is_processing(&self) -> bool {

@@ -1,6 +1,6 @@
 //! One thing to judge: an order with its payable, a registration without a live order, or a payable that none records.
 
-use crate::domain::{Money, Order, OrderStatus, Payable, PaymentStatus, Registration, key};
+use crate::domain::{Order, OrderStatus, Payable, Registration, key};
 use crate::ledger::RetireHow;
 use crate::manifest::Retire;
 
@@ -99,13 +99,13 @@ impl<'a> Case<'a> {
     /// one that was made for it. Only one of which amount and currency are the order's.
     pub(crate) fn unrecorded(&self) -> Option<&'a Payable> {
         let order = self.pending()?;
-        let own = self.recorded.known().filter(|payable| has_arrived(payable));
+        let own = self.recorded.known().filter(|payable| payable.has_arrived());
         if let Some(own) = own {
             return Some(own).filter(|own| own.money() == Some(order.amount) && !self.names_a_stranger());
         }
         self.group?.loose.iter().rev().map(|loose| (loose.payable, loose.order)).find_map(|(payable, owner)| {
             let for_it = owner.is_some_and(|owner| owner.id == order.id);
-            (for_it && has_arrived(payable) && payable.money() == Some(order.amount)).then_some(payable)
+            (for_it && payable.has_arrived() && payable.money() == Some(order.amount)).then_some(payable)
         })
     }
 
@@ -116,7 +116,7 @@ impl<'a> Case<'a> {
 
     /// The payable behind the kept order's payment.
     pub(crate) fn paying(&self) -> Option<&'a Payable> {
-        let recorded = self.recorded.known().filter(|payable| self.is_paid() && has_arrived(payable));
+        let recorded = self.recorded.known().filter(|payable| self.is_paid() && payable.has_arrived());
         self.unrecorded().or_else(|| self.paid_with()).or(recorded)
     }
 
@@ -130,14 +130,29 @@ impl<'a> Case<'a> {
 
     /// Whether its payment was paid back in full.
     pub(crate) fn is_returned(&self) -> bool {
-        self.paying().is_some_and(|payable| is_returned(payable, self.keeper().map(|order| order.amount)))
+        self.paying().is_some_and(|payable| payable.is_returned(self.keeper().map(|order| order.amount)))
+    }
+
+    /// A payment that does not lie at this order (any more): it was paid back in full, or another order records it.
+    pub(crate) fn is_elsewhere(&self, payable: &Payable) -> bool {
+        let About::Order(order, _) = self.about else { return false };
+        let intent = payable.payment_intent.as_ref();
+        let records = |other: &Order| other.id != order.id && other.payment_intent.as_ref() == intent;
+        payable.is_returned(Some(order.amount))
+            || (intent.is_some() && self.group.is_some_and(|group| group.orders.iter().any(|(o, _)| records(o))))
+    }
+
+    /// Nobody can tell whether the payment at the recorded payable is for this order.
+    pub(crate) fn is_contested(&self) -> bool {
+        matches!(self.recorded, Recorded::Contested(_))
     }
 
     /// The kept order is pending, something is owed, and it should be payable: what is wrong with its payable matters.
     pub(crate) fn billed(&self) -> bool {
         let owed = self.wanted().is_some_and(|wanted| wanted.amount.minor > 0 && !wanted.paid_elsewhere);
         let processing = self.payable().is_some_and(Payable::is_processing);
-        let arrived = self.payable().is_some_and(has_arrived) || self.unrecorded().is_some();
+        let arrived = self.payable().is_some_and(Payable::has_arrived) || self.unrecorded().is_some();
+        let arrived = arrived || self.is_contested();
         owed && self.pending().is_some() && !self.stopped() && !processing && !arrived
     }
 
@@ -171,15 +186,4 @@ impl<'a> Case<'a> {
             Retire::Delete => RetireHow::Delete,
         }
     }
-}
-
-/// Complete, and Stripe does not say `unpaid`: fulfilment is decided by `payment_status` alone.
-pub(crate) fn has_arrived(payable: &Payable) -> bool {
-    payable.is_paid() || (payable.payment_status == PaymentStatus::NoPaymentRequired && !payable.is_open())
-}
-
-/// Whether the payment at a payable was paid back in full; the order's amount stands in where Stripe names none.
-pub(crate) fn is_returned(payable: &Payable, ordered: Option<Money>) -> bool {
-    let paid = payable.amount.or(ordered.map(|amount| amount.minor));
-    payable.payment.as_ref().zip(paid).is_some_and(|(payment, paid)| payment.refunded > 0 && payment.refunded >= paid)
 }

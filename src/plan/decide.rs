@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::Payable;
 use crate::manifest::{Stale, Then, Withdrawn};
 
-use super::case::{Case, cases, has_arrived, is_returned};
+use super::case::{Case, cases};
 use super::decisions::Decisions;
 use super::detect::{detect, is_ad_hoc_payment};
 use super::elect::Role;
@@ -39,6 +39,8 @@ pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<
         Some("a payment is on its way: nothing is done until it arrives or fails")
     } else if group.loose.iter().any(|loose| loose.young) {
         Some("a session younger than ten minutes may be in the making: left alone")
+    } else if cases.iter().any(Case::is_contested) {
+        Some("nobody can tell whether a payment is for this registration: nothing is done until a person has said")
     } else {
         None
     };
@@ -48,12 +50,18 @@ pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<
         Some("no bill while a payment that no order accounts for is undecided")
     } else if has_paid_a_fee_they_left(world, group, decisions) {
         Some("no bill while a payment on a fee that the player left is undecided")
-    } else if cases.iter().any(|case| case.names_a_stranger() && case.payable().is_some_and(Payable::is_open)) {
+    } else if cases.iter().any(stays_open_for_a_stranger) {
         Some("no bill while an open session names another order")
     } else {
         None
     };
     Holds { frozen, no_bill }
+}
+
+/// An open session that names another registration's order stays open where its own order is pending: a person decides.
+/// That of any other order is expired, whatever it names.
+fn stays_open_for_a_stranger(case: &Case<'_>) -> bool {
+    case.has_pending_order() && case.names_a_stranger() && case.payable().is_some_and(Payable::is_open)
 }
 
 fn is_processing(group: &Group<'_>) -> bool {
@@ -71,7 +79,7 @@ fn has_paid_a_fee_they_left(world: &World<'_>, group: &Group<'_>, decisions: &De
         let arrived = case
             .keeper()
             .zip(case.recorded.known())
-            .is_some_and(|(order, payable)| has_arrived(payable) && !is_returned(payable, Some(order.amount)));
+            .is_some_and(|(order, payable)| payable.has_arrived() && !payable.is_returned(Some(order.amount)));
         let paid = (case.is_paid() && !case.is_returned()) || arrived;
         let released = decisions.find(&case, Finding::PaidOtherFee).is_some_and(|d| d.then == Then::Bill);
         (paid && !released) || is_processing(other)
@@ -119,7 +127,7 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
 
 fn returned(case: &Case<'_>) -> bool {
     case.is_returned()
-        || case.recorded.known().is_some_and(|payable| is_returned(payable, case.order().map(|order| order.amount)))
+        || case.recorded.known().is_some_and(|payable| payable.is_returned(case.order().map(|order| order.amount)))
 }
 
 /// Whether every other live order under the player's new id is about to be retired: an order may move there only then.

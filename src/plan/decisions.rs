@@ -65,7 +65,7 @@ pub(crate) fn last_order<'a>(case: &Case<'a>) -> Option<&'a Order> {
 
 fn session_of<'a>(case: &Case<'a>) -> Option<&'a SessionId> {
     match case.recorded {
-        Recorded::Unknown(id) | Recorded::Unread(id) => Some(id),
+        Recorded::Unknown(id) | Recorded::Unread(id) | Recorded::Contested(id) => Some(id),
         Recorded::None | Recorded::Known(_) => case.payable().map(|payable| &payable.id),
     }
 }

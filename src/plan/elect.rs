@@ -25,7 +25,7 @@ pub(crate) fn elect<'a>(group: &Group<'a>) -> Vec<(&'a Order, Recorded<'a>, Role
     let mut live: Vec<_> = group.orders.iter().filter(|(order, _)| order.status.is_live()).copied().collect();
     live.sort_by_key(|(order, recorded)| {
         let renamed = order.registration != group.registration;
-        (Reverse(rank(order, *recorded)), renamed, Reverse(order.created_at), Reverse(&order.id))
+        (Reverse(rank(group, order, *recorded)), renamed, Reverse(order.created_at), Reverse(&order.id))
     });
     let keeper = live.iter().take(1).map(|(order, recorded)| (*order, *recorded, Role::Keeper));
     let mut extras: Vec<_> = live.iter().skip(1).map(|(order, recorded)| (*order, *recorded, Role::Extra)).collect();
@@ -35,17 +35,20 @@ pub(crate) fn elect<'a>(group: &Group<'a>) -> Vec<(&'a Order, Recorded<'a>, Role
 }
 
 /// How strongly a live order should stay.
-fn rank(order: &Order, recorded: Recorded<'_>) -> u8 {
+fn rank(group: &Group<'_>, order: &Order, recorded: Recorded<'_>) -> u8 {
     let payable = recorded.known();
     if order.status == OrderStatus::Paid {
         let amount = order.amount.minor;
         let returned = payable.and_then(|p| p.payment.as_ref()).is_some_and(|payment| payment.refunded >= amount);
-        return if returned { 5 } else { 6 };
+        return if returned { 6 } else { 7 };
     }
-    match payable {
-        Some(payable) if payable.is_paid() => 4,
-        Some(payable) if payable.is_processing() => 3,
-        Some(payable) if payable.is_open() => {
+    let made_for_it = group.loose.iter().filter(|loose| loose.order.is_some_and(|made_for| made_for.id == order.id));
+    let arrived = payable.into_iter().chain(made_for_it.map(|loose| loose.payable)).filter(|one| one.has_arrived());
+    let best = arrived.map(|payable| if payable.is_returned(Some(order.amount)) { 4 } else { 5 }).max();
+    match (best, payable) {
+        (Some(best), _) => best,
+        (None, Some(payable)) if payable.is_processing() => 3,
+        (None, Some(payable)) if payable.is_open() => {
             let own = payable.metadata.get(key::ORDER).is_some_and(|id| *id == order.id.to_string());
             if own { 2 } else { 1 }
         }

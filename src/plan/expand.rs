@@ -36,7 +36,7 @@ pub(crate) fn subject(case: &Case<'_>, action: Action) -> Subject {
     let paid = case.unrecorded().filter(|_| action == Action::RecordPayment);
     let session = match case.recorded {
         _ if paid.is_some() => paid.map(SeenSession::from),
-        Recorded::Unknown(id) | Recorded::Unread(id) => {
+        Recorded::Unknown(id) | Recorded::Unread(id) | Recorded::Contested(id) => {
             Some(SeenSession { id: id.clone(), status: None, payment_status: None })
         }
         Recorded::None | Recorded::Known(_) => case.payable().map(SeenSession::from),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 
 use crate::domain::{
-    Email, FeeId, Id, Money, Order, OrderId, Ownership, Payable, PlayerId, Registration, SessionId, key,
+    Email, FeeId, Id, Money, Order, OrderId, Owner, Ownership, Payable, PlayerId, Registration, SessionId, key,
 };
 use crate::manifest::Manifest;
 use crate::observe::Observation;
@@ -47,6 +47,8 @@ pub(crate) enum Recorded<'a> {
     Unknown(&'a SessionId),
     /// Nobody asked Stripe: nothing may be concluded.
     Unread(&'a SessionId),
+    /// It was paid or is being paid, and nobody can tell for which of the orders that record it.
+    Contested(&'a SessionId),
     /// As Stripe shows it.
     Known(&'a Payable),
 }
@@ -94,8 +96,16 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
     let mut stray = Vec::new();
     let mut foreign = Vec::new();
     for payable in &observed.payables {
-        if observed.facts.canary_sessions.contains(&payable.id) || index.recorders.contains_key(&payable.id) {
+        if observed.facts.canary_sessions.contains(&payable.id) {
             continue;
+        }
+        match index.owner(&payable.id) {
+            Owner::Nobody => {}
+            Owner::Order(_) => continue,
+            Owner::Contested => {
+                stray.push(Loose { payable, registration: None, order: None, young: false, attempted: false });
+                continue;
+            }
         }
         match index.loose(payable) {
             None if index.is_canary(payable) => {}
@@ -177,8 +187,8 @@ struct Index<'a> {
     manifest: &'a Manifest,
     orders: Vec<&'a Order>,
     by_id: BTreeMap<&'a OrderId, &'a Order>,
-    /// Which order owns a recorded session, where several name it.
-    recorders: BTreeMap<&'a SessionId, &'a Order>,
+    /// Whose a recorded session is, where several orders record it.
+    owners: BTreeMap<&'a SessionId, Owner<'a>>,
     made: BTreeMap<&'a SessionId, &'a OrderId>,
     payables: BTreeMap<&'a SessionId, &'a Payable>,
     new_ids: BTreeMap<&'a PlayerId, &'a PlayerId>,
@@ -202,11 +212,12 @@ impl<'a> Index<'a> {
                 new_ids.entry(old).or_insert(&player.id);
             }
         }
+        let canonical = |order: &Order| canonical(&new_ids, &order.registration);
         Self {
             observed,
             manifest,
             by_id: orders.iter().map(|order| (&order.id, *order)).collect(),
-            recorders: recorders(&orders, &payables),
+            owners: owners(&orders, &payables, canonical),
             made: facts.sessions_made.iter().map(|(session, order)| (session, order)).collect(),
             orders,
             payables,
@@ -215,8 +226,11 @@ impl<'a> Index<'a> {
     }
 
     fn canonical(&self, registration: &Registration) -> Registration {
-        let player = self.new_ids.get(&registration.player).map_or(&registration.player, |new| *new);
-        Registration { player: player.clone(), fee: registration.fee.clone() }
+        canonical(&self.new_ids, registration)
+    }
+
+    fn owner(&self, session: &SessionId) -> Owner<'a> {
+        self.owners.get(session).copied().unwrap_or(Owner::Nobody)
     }
 
     fn recorded(&self, order: &'a Order) -> Recorded<'a> {
@@ -224,8 +238,10 @@ impl<'a> Index<'a> {
         if self.observed.unknown.contains(session) {
             return Recorded::Unknown(session);
         }
-        if self.recorders.get(session).is_some_and(|owner| owner.id != order.id) {
-            return Recorded::None;
+        match self.owner(session) {
+            Owner::Contested => return Recorded::Contested(session),
+            Owner::Order(owner) if owner.id != order.id => return Recorded::None,
+            Owner::Order(_) | Owner::Nobody => {}
         }
         self.payables.get(session).map_or(Recorded::Unread(session), |payable| Recorded::Known(payable))
     }
@@ -289,25 +305,26 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The owner of each recorded session: a live order before one that has left, then the one its metadata names, then the
-/// first by id.
-fn recorders<'a>(
+/// A renamed player's registration under the new id.
+fn canonical(new_ids: &BTreeMap<&PlayerId, &PlayerId>, registration: &Registration) -> Registration {
+    let player = new_ids.get(&registration.player).map_or(&registration.player, |new| *new);
+    Registration { player: player.clone(), fee: registration.fee.clone() }
+}
+
+/// The owner of each recorded session.
+fn owners<'a>(
     orders: &[&'a Order],
     payables: &BTreeMap<&'a SessionId, &'a Payable>,
-) -> BTreeMap<&'a SessionId, &'a Order> {
-    let mut owners: BTreeMap<&SessionId, &Order> = BTreeMap::new();
-    let rank = |order: &Order, session: &SessionId| {
-        let named = payables.get(session).and_then(|payable| payable.metadata.get(key::ORDER));
-        (order.status.is_live(), named.is_some_and(|named| *named == order.id.to_string()))
-    };
+    registration: impl Fn(&Order) -> Registration,
+) -> BTreeMap<&'a SessionId, Owner<'a>> {
+    let mut recorders: BTreeMap<&SessionId, Vec<&Order>> = BTreeMap::new();
     for order in orders {
-        let Some(session) = &order.session else { continue };
-        let owner = owners.entry(session).or_insert(order);
-        if rank(order, session) > rank(owner, session) {
-            *owner = order;
+        if let Some(session) = &order.session {
+            recorders.entry(session).or_default().push(order);
         }
     }
-    owners
+    let owner = |session, orders: &[&'a Order]| Owner::among(orders, payables.get(session).copied(), &registration);
+    recorders.iter().map(|(session, orders)| (*session, owner(session, orders))).collect()
 }
 
 /// The registration that our own metadata names.

@@ -28,7 +28,7 @@ use crate::domain::{Payable, PlayerId, SessionId};
 use crate::manifest::Manifest;
 use crate::observe::Observation;
 
-use case::{About, Case, cases, is_returned};
+use case::{About, Case, cases};
 use decide::{Holds, decide, holds};
 use decisions::Decisions;
 use detect::detect;
@@ -133,8 +133,12 @@ fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisio
     } else if let Some(held) = held {
         note(None, held);
     }
-    if matches!(case.recorded, Recorded::Unread(_)) {
-        note(None, "the recorded session was not read at Stripe: nothing is concluded from it");
+    match case.recorded {
+        Recorded::Unread(_) => note(None, "the recorded session was not read at Stripe: nothing is concluded from it"),
+        Recorded::Contested(_) => {
+            note(None, "the recorded session was paid and stands on orders of other players or fees too: left alone");
+        }
+        Recorded::None | Recorded::Unknown(_) | Recorded::Known(_) => {}
     }
     expand::expand(case, &verdicts)
 }
@@ -159,7 +163,7 @@ fn add_unmatched(plan: &mut Plan, world: &World<'_>, manifest: &Manifest) {
     met.extend(plan.changes.iter().filter_map(|change| change.subject.session.as_ref().map(|seen| seen.id.clone())));
     for event in &world.observed.facts.unmatched {
         let payable = world.observed.payables.iter().find(|payable| event.session.as_ref() == Some(&payable.id));
-        let returned = payable.is_some_and(|payable| is_returned(payable, None));
+        let returned = payable.is_some_and(|payable| payable.is_returned(None));
         if returned || event.session.as_ref().is_some_and(|session| !met.insert(session.clone())) {
             continue;
         }

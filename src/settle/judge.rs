@@ -1,6 +1,6 @@
 //! Whether a session pays an order: pure.
 
-use crate::domain::{Order, OrderId, OrderStatus, Payable, PaymentStatus, key};
+use crate::domain::{Order, OrderId, OrderStatus, Owner, Payable, PaymentStatus, key};
 use crate::ledger::Identity;
 
 use super::Settled;
@@ -11,7 +11,9 @@ pub struct Candidate<'a> {
     /// The order that its metadata names, where that order exists.
     pub named: Option<&'a Order>,
     /// The orders on which it is recorded.
-    pub recorded: &'a [Order],
+    pub recorded: &'a [&'a Order],
+    /// The order that `plan` has found it to pay, from more facts than stand here.
+    pub planned: Option<&'a Order>,
 }
 
 /// What is to be done about a session.
@@ -42,23 +44,41 @@ pub fn judge(payable: &Payable, candidate: &Candidate<'_>, identity: Option<&Ide
     }
 }
 
-/// The order found by metadata, else by the session recorded on it; they must not contradict each other.
+/// The order on which it is recorded, else the one that its metadata names; they must not contradict each other.
 fn the_order<'a>(payable: &Payable, candidate: &Candidate<'a>) -> Result<&'a Order, String> {
-    let text = payable.metadata.get(key::ORDER);
-    let recorded = match candidate.recorded {
-        [] => None,
-        [order] => Some(order),
-        _ => return Err("the session is recorded on several orders".to_owned()),
+    let text = payable.metadata.get(key::ORDER).filter(|text| !text.is_empty());
+    let owner = Owner::among(candidate.recorded, Some(payable), |order| order.registration.clone());
+    let recorded = match owner {
+        Owner::Nobody => None,
+        Owner::Order(order) => Some(order),
+        Owner::Contested => return Err("the session is recorded on orders of several registrations".to_owned()),
     };
     match (text, candidate.named, recorded) {
-        (_, Some(named), Some(recorded)) if named.id != recorded.id => {
+        (_, Some(named), Some(recorded)) if named.id == recorded.id => Ok(recorded),
+        (_, Some(named), Some(recorded)) if succeeds(recorded, named, candidate) => Ok(recorded),
+        (_, Some(named), Some(recorded)) => {
             Err(format!("the session names order {} and is recorded on order {}", named.id, recorded.id))
         }
-        (_, Some(named), _) => Ok(named),
+        (_, Some(named), None) => Ok(named),
+        (Some(_), None, Some(recorded)) if is_planned(recorded, candidate) => Ok(recorded),
         (Some(text), None, _) => Err(format!("the session names order {text:?}, which does not exist")),
         (None, None, Some(recorded)) => Ok(recorded),
-        (None, None, None) => Err("the session carries no order_id and is recorded on no order".to_owned()),
+        (None, None, None) => {
+            candidate.planned.ok_or_else(|| "the session carries no order_id and is recorded on no order".to_owned())
+        }
     }
+}
+
+/// Whether the order on which a session is recorded takes the place of the one that the session names: a predecessor of
+/// the same registration, by its row or by what `plan` knows of renamed players and deleted rows.
+fn succeeds(recorded: &Order, named: &Order, candidate: &Candidate<'_>) -> bool {
+    let same = named.registration == recorded.registration;
+    (same && !named.status.is_live())
+        || (is_planned(recorded, candidate) && (same || named.status == OrderStatus::Canceled))
+}
+
+fn is_planned(order: &Order, candidate: &Candidate<'_>) -> bool {
+    candidate.planned.is_some_and(|planned| planned.id == order.id)
 }
 
 fn judge_order(payable: &Payable, order: &Order) -> Verdict {
@@ -154,7 +174,12 @@ mod tests {
     }
 
     fn verdict(payable: &Payable, named: Option<&Order>, recorded: &[Order]) -> Verdict {
-        judge(payable, &Candidate { named, recorded }, Some(&identity()))
+        planned(payable, named, recorded, None)
+    }
+
+    fn planned(payable: &Payable, named: Option<&Order>, recorded: &[Order], planned: Option<&Order>) -> Verdict {
+        let recorded: Vec<&Order> = recorded.iter().collect();
+        judge(payable, &Candidate { named, recorded: &recorded, planned }, Some(&identity()))
     }
 
     fn is_unmatched(verdict: &Verdict, why: &str) -> bool {
@@ -211,8 +236,37 @@ mod tests {
         let named = paid(&[("order_id", "7")]);
         assert!(is_unmatched(&verdict(&named, Some(&seven), std::slice::from_ref(&eight)), "recorded on order 8"));
         assert!(is_unmatched(&verdict(&named, None, std::slice::from_ref(&eight)), "does not exist"));
-        assert!(is_unmatched(&verdict(&paid(&[]), None, &[seven, eight]), "several"));
+        let mut sibling = eight.clone();
+        sibling.registration.player = PlayerId(1018.into());
+        assert!(is_unmatched(&verdict(&paid(&[]), None, &[seven.clone(), sibling.clone()]), "several"));
+        assert_eq!(verdict(&named, Some(&seven), &[seven.clone(), sibling]), Verdict::Record(OrderId(7.into())));
+        assert_eq!(verdict(&paid(&[]), None, &[seven, eight]), Verdict::Record(OrderId(7.into())), "one registration");
         assert!(is_unmatched(&verdict(&paid(&[]), None, &[]), "no order_id"));
+    }
+
+    #[test]
+    fn a_session_that_names_a_predecessor_pays_the_order_it_is_recorded_on() {
+        let (mut before, after) = (order(7, OrderStatus::Canceled), order(8, OrderStatus::Pending));
+        let names_before = paid(&[("order_id", "7")]);
+        let record = Verdict::Record(OrderId(8.into()));
+        let recorded = std::slice::from_ref(&after);
+        assert_eq!(verdict(&names_before, Some(&before), recorded), record);
+        // The predecessor's row is gone, or stands under a former player id: only the plan knows.
+        assert!(is_unmatched(&verdict(&names_before, None, recorded), "does not exist"));
+        assert_eq!(planned(&names_before, None, recorded, Some(&after)), record);
+        before.registration.player = PlayerId(917.into());
+        assert!(is_unmatched(&verdict(&names_before, Some(&before), recorded), "recorded on order 8"));
+        assert_eq!(planned(&names_before, Some(&before), recorded, Some(&after)), record);
+        // A handler would pay a stranger's live order: no plan overrules that.
+        before.status = OrderStatus::Pending;
+        assert!(is_unmatched(&planned(&names_before, Some(&before), recorded, Some(&after)), "recorded on order 8"));
+    }
+
+    #[test]
+    fn a_session_without_order_id_pays_the_order_that_the_plan_has_found() {
+        let pending = order(7, OrderStatus::Pending);
+        assert!(is_unmatched(&verdict(&paid(&[]), None, &[]), "no order_id"));
+        assert_eq!(planned(&paid(&[]), None, &[], Some(&pending)), Verdict::Record(OrderId(7.into())));
     }
 
     #[test]

@@ -71,6 +71,20 @@ pub async fn settle(
     ledger: &impl Ledger,
     session: &SessionId,
 ) -> Result<Settled, SettleError> {
+    settle_as_planned(sessions, ledger, session, None).await
+}
+
+/// As [`settle`], with the order that `plan` has found the session to pay: from retired copies and renamed players, which
+/// a session and its order alone do not show.
+///
+/// # Errors
+/// As [`settle`].
+pub async fn settle_as_planned(
+    sessions: &impl Sessions,
+    ledger: &impl Ledger,
+    session: &SessionId,
+    planned: Option<&OrderId>,
+) -> Result<Settled, SettleError> {
     let Some(payable) = sessions.session(session).await? else {
         return Ok(Settled::NotPaid(format!("Stripe does not know the session {session}")));
     };
@@ -78,7 +92,12 @@ pub async fn settle(
     let mut tries = 0;
     loop {
         let (named, recorded) = candidates(ledger, &payable).await?;
-        let candidate = Candidate { named: named.as_ref(), recorded: &recorded };
+        let recorded: Vec<&Order> = recorded.iter().collect();
+        let planned = match planned {
+            Some(id) => ledger.order(id).await?,
+            None => None,
+        };
+        let candidate = Candidate { named: named.as_ref(), recorded: &recorded, planned: planned.as_ref() };
         match judge(&payable, &candidate, identity.as_ref()) {
             Verdict::Settled(settled) => return Ok(settled),
             Verdict::Record(order) => {

@@ -2,7 +2,7 @@
 
 use crate::domain::{OrderStatus, Payable, PaymentIntentId};
 use crate::plan::Finding;
-use crate::plan::case::{About, Case, has_arrived, is_returned};
+use crate::plan::case::{About, Case};
 use crate::plan::elect::Role;
 
 /// An open payable besides the recorded one of a pending order, or any open one of an order that is not pending, or is
@@ -43,8 +43,9 @@ pub(crate) fn is_ad_hoc_payment(case: &Case<'_>) -> bool {
     match case.about {
         About::Vacant => false,
         About::Order(order, role) => {
-            let arrived = case.recorded.known().filter(|payable| has_arrived(payable));
-            let kept = arrived.filter(|payable| !is_returned(payable, Some(order.amount)));
+            let arrived = case.recorded.known().filter(|payable| payable.has_arrived());
+            let kept =
+                arrived.filter(|payable| !payable.is_returned(Some(order.amount)) && !case.is_elsewhere(payable));
             match role {
                 Role::Keeper => paid_by_card_and_cash(case) || paid_by_two_cards(case, order.payment_intent.as_ref()),
                 // A second paid order is a second payment, wherever it was paid.
@@ -54,7 +55,7 @@ pub(crate) fn is_ad_hoc_payment(case: &Case<'_>) -> bool {
             }
         }
         About::Loose(loose) => {
-            has_arrived(loose.payable) && !is_returned(loose.payable, None) && !is_accounted_for(case, loose.payable)
+            loose.payable.has_arrived() && !loose.payable.is_returned(None) && !is_accounted_for(case, loose.payable)
         }
     }
 }
@@ -66,7 +67,7 @@ fn paid_by_card_and_cash(case: &Case<'_>) -> bool {
 
 /// The order's recorded intent is not that of its recorded session, which is paid too.
 fn paid_by_two_cards(case: &Case<'_>, intent: Option<&PaymentIntentId>) -> bool {
-    let paid = case.recorded.known().filter(|payable| has_arrived(payable));
+    let paid = case.recorded.known().filter(|payable| payable.has_arrived());
     let other = paid.and_then(|payable| payable.payment_intent.as_ref());
     intent.zip(other).is_some_and(|(intent, other)| intent != other) && !case.is_returned()
 }
@@ -88,10 +89,10 @@ fn is_accounted_for(case: &Case<'_>, payable: &Payable) -> bool {
                 let cash = group.wanted.is_some_and(|wanted| wanted.paid_elsewhere);
                 let first =
                     group.loose.iter().rev().find(|loose| {
-                        loose.order.is_some_and(|other| other.id == order.id) && has_arrived(loose.payable)
+                        loose.order.is_some_and(|other| other.id == order.id) && loose.payable.has_arrived()
                     });
                 !cash
-                    && !recorded.known().is_some_and(has_arrived)
+                    && !recorded.known().is_some_and(Payable::has_arrived)
                     && first.is_some_and(|first| first.payable.id == payable.id)
             }
         },

@@ -7,7 +7,7 @@ use crate::plan::case::Case;
 /// A pending order that nothing has been paid or is being paid on: one that may leave.
 fn unpaid<'a>(case: &Case<'a>) -> Option<&'a Order> {
     let moving = case.payable().is_some_and(|payable| payable.is_processing() || payable.is_paid());
-    case.pending().filter(|_| case.unrecorded().is_none() && !moving)
+    case.pending().filter(|_| case.unrecorded().is_none() && !moving && !case.is_contested())
 }
 
 pub(super) fn withdrawn(case: &Case<'_>) -> Option<Finding> {

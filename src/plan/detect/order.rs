@@ -1,6 +1,6 @@
 //! Whether a registration has the one live order it needs.
 
-use crate::domain::{Order, OrderStatus};
+use crate::domain::{Order, OrderStatus, Payable};
 use crate::plan::Finding;
 use crate::plan::case::{About, Case};
 use crate::plan::elect::Role;
@@ -15,10 +15,11 @@ pub(super) fn settled_before(case: &Case<'_>) -> Option<Finding> {
     (owes_without_order(case)? && ended_by_others(case)).then_some(Finding::SettledBefore)
 }
 
-/// More than one live order: the others go, as long as no money has moved at them.
+/// More than one live order: the others go, as long as no money lies or is on its way at them.
 pub(super) fn duplicate_order(case: &Case<'_>) -> Option<Finding> {
     let order = case.order_as(Role::Extra)?;
-    let moved = case.recorded.known().is_some_and(|payable| payable.is_paid() || payable.is_processing());
+    let moved = |payable: &Payable| payable.is_processing() || (payable.is_paid() && !case.is_elsewhere(payable));
+    let moved = case.recorded.known().is_some_and(moved) || case.is_contested();
     (order.status == OrderStatus::Pending && !moved).then_some(Finding::DuplicateOrder)
 }
 

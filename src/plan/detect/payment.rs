@@ -2,7 +2,7 @@
 
 use crate::domain::{OrderStatus, Payable};
 use crate::plan::Finding;
-use crate::plan::case::{Case, has_arrived};
+use crate::plan::case::Case;
 use crate::plan::elect::Role;
 
 pub(super) fn unrecorded_payment(case: &Case<'_>) -> Option<Finding> {
@@ -23,7 +23,7 @@ pub(super) fn payment_failed(case: &Case<'_>) -> Option<Finding> {
 pub(super) fn refunded_at_stripe(case: &Case<'_>) -> Option<Finding> {
     let payable = case.paying().or_else(|| {
         let extra = case.order_as(Role::Extra).filter(|order| order.status == OrderStatus::Paid);
-        case.recorded.known().filter(|payable| extra.is_some() && has_arrived(payable))
+        case.recorded.known().filter(|payable| extra.is_some() && payable.has_arrived())
     })?;
     payable.payment.as_ref().is_some_and(|payment| payment.refunded > 0).then_some(Finding::RefundedAtStripe)
 }
@@ -43,7 +43,7 @@ fn paid_and_unwanted(case: &Case<'_>) -> bool {
 /// The manifest asks another amount than was paid, or Stripe took another than was ordered.
 pub(super) fn paid_amount_differs(case: &Case<'_>) -> Option<Finding> {
     let order = case.keeper()?;
-    let taken = case.recorded.known().filter(|payable| has_arrived(payable)).and_then(Payable::money);
+    let taken = case.recorded.known().filter(|payable| payable.has_arrived()).and_then(Payable::money);
     let otherwise = taken.is_some_and(|taken| taken != order.amount) && !case.names_a_stranger();
     let asked = case.wanted().is_some_and(|wanted| wanted.amount != order.amount);
     ((otherwise || (case.is_paid() && asked)) && !case.is_returned()).then_some(Finding::PaidAmountDiffers)

@@ -143,11 +143,6 @@ fn world() -> impl Strategy<Value = Scenario> {
             if let Some(first) = scenario.players.first_mut().filter(|_| rename) {
                 first.renamed_from = Some(tourney::domain::PlayerId(3.into()));
             }
-            // One session on several orders is a scenario of its own.
-            let mut recorded = BTreeSet::new();
-            for order in &mut scenario.orders {
-                order.session = order.session.take().filter(|session| recorded.insert(session.clone()));
-            }
             let mut seen = BTreeSet::new();
             scenario.sessions = sessions.into_iter().filter(|session| seen.insert(session.id.clone())).collect();
             scenario.retired = retired.into_iter().map(|(order, player)| ARetired::new(order, player)).collect();

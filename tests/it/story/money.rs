@@ -8,6 +8,8 @@ use super::on_both;
 on_both!(
     a_payment_that_nobody_heard_of_is_recorded,
     a_payment_without_order_id_is_recorded,
+    a_payment_that_names_a_predecessor_is_recorded,
+    a_payment_recorded_for_two_players_is_for_a_person,
     a_payment_on_its_way_is_left_alone_until_it_arrives,
     a_failed_payment_is_billed_anew,
     a_full_refund_is_recorded_and_never_billed_again_by_itself,
@@ -48,6 +50,46 @@ fn a_payment_without_order_id_is_recorded(club: &Club) {
 
     let after = club.order("1001");
     assert_eq!((after.id, after.status.as_str(), after.intent), (before.id, "paid", Some(intent)));
+}
+
+/// Also where the predecessor's row is gone, or stands under the player's former id: the plan knows it.
+fn a_payment_that_names_a_predecessor_is_recorded(club: &Club) {
+    club.bill();
+    let first = club.order("1001").id;
+    club.script_replaces("1001", json!({}));
+    club.append("policy: {stale: replace}");
+    club.expire(club.order("1001").session());
+    club.converges(&["1001/5 replace expired-session missing-metadata"], &[]);
+    let names_first = json!({"metadata": club.ours(&first, "1001", "5")});
+    let before = club.script_replaces("1001", names_first);
+    assert_eq!(club.status(&first), "canceled");
+    club.sql(&format!("DELETE FROM orders WHERE id = '{first}'"));
+    let intent = club.pay(before.session());
+
+    club.converges(&["1001/5 record_payment wrong-metadata unrecorded-payment"], &[]);
+
+    let after = club.order("1001");
+    assert_eq!((after.id, after.status.as_str(), after.intent), (before.id, "paid", Some(intent)));
+}
+
+/// A script wrote one session onto the orders of two siblings: whose it was cannot be told, and neither is billed again.
+fn a_payment_recorded_for_two_players_is_for_a_person(club: &Club) {
+    club.bill();
+    let shared = club.script_replaces("1001", json!({})).session().to_owned();
+    club.expire(club.order("1003").session());
+    club.record(&club.order("1003").id, &shared);
+    club.pay(&shared);
+    let before = club.orders();
+
+    let asked = ["-/- attention ad-hoc-payment"];
+    club.converges(&asked, &asked);
+    assert_eq!(club.orders(), before);
+
+    // A person finds out whose it was and takes it off the other order.
+    let other = club.order("1003").id;
+    club.sql(&format!("UPDATE orders SET stripe_checkout_session_id = NULL WHERE id = '{other}'"));
+    let plan = ["1001/5 record_payment missing-metadata unrecorded-payment", "1003/5 renew missing-session"];
+    club.converges(&plan, &[]);
 }
 
 fn a_payment_on_its_way_is_left_alone_until_it_arrives(club: &Club) {
