@@ -156,7 +156,7 @@ async fn carry_out(
     let work = converge(&site.ledger, &site.stripe, &LiveClock, &job, &stop, &progress);
     let report = super::signals::finishing(work, &stop, &shell.ui).await;
     progress.end();
-    Ok(report?)
+    Ok(report??)
 }
 
 /// Asks a person; in live mode for the tournament's id.

@@ -184,7 +184,7 @@ async fn fly(
         lock_timeout: args.lock_timeout,
     };
     let work = round(&site.ledger, &site.stripe, &LiveClock, &job, &trip);
-    Ok(signals::finishing(work, stop, &shell.ui).await?)
+    Ok(signals::finishing(work, stop, &shell.ui).await??)
 }
 
 /// What can be told of the webhook in live mode without sending anything.

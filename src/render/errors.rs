@@ -79,9 +79,7 @@ impl From<StripeError> for Failure {
         let (code, hint) = match &error {
             StripeError::Rejected { status: 401, .. } => ("stripe-key", "is the key whole, and of the right account?"),
             StripeError::Rejected { status: 403, .. } => ("stripe-key", "the key lacks a permission that this needs"),
-            StripeError::Rejected { status: 429, .. } => {
-                ("stripe-busy", "Stripe is limiting this account; run it again later")
-            }
+            StripeError::Busy { .. } => ("stripe-busy", "Stripe is limiting this account; run it again later"),
             StripeError::Rejected { .. } => ("stripe-refused", "the same again will be refused again"),
             StripeError::NotDone { .. } => ("stripe-unreachable", "is the network there? Safe to run again"),
             StripeError::Unknown { .. } | StripeError::Unreadable { .. } => {

@@ -225,6 +225,7 @@ impl Course {
 
     fn given_up(&self, sent: Result<WireAnswer, WireError>) -> StripeError {
         let stored = matches!(&sent, Ok(answer) if is_replayed(answer));
+        let busy = matches!(&sent, Ok(answer) if answer.status == 429);
         let (why, request_id) = match sent {
             Ok(answer) if answer.status != 409 && answer.status != 429 && answer.status < 500 => {
                 return StripeError::refusal(&answer);
@@ -240,6 +241,8 @@ impl Course {
         let why = if times > 1 { format!("{why} (tried {times} times)") } else { why };
         if self.may_be_done && !self.is_read {
             StripeError::Unknown { what, why, stored, request_id }
+        } else if busy {
+            StripeError::Busy { what, why }
         } else {
             StripeError::NotDone { what, why }
         }

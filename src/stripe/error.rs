@@ -8,7 +8,15 @@ use crate::world::WireAnswer;
 /// e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StripeError {
-    /// Nothing was done: the request never left, Stripe was too busy to begin, or we refused to send it.
+    /// Nothing was done: Stripe is limiting this account, and went on with it for as long as we waited (429).
+    #[error("nothing was done at Stripe by {what}: {why}")]
+    Busy {
+        /// The request.
+        what: String,
+        /// What was seen last.
+        why: String,
+    },
+    /// Nothing was done: the request never left, or we refused to send it.
     #[error("nothing was done at Stripe by {what}: {why}")]
     NotDone {
         /// The request, for example `POST /v1/checkout/sessions`.
@@ -68,7 +76,7 @@ impl StripeError {
     /// Whether the same request would be refused again.
     #[must_use]
     pub const fn is_permanent(&self) -> bool {
-        matches!(self, Self::Rejected { status, .. } if *status != 409 && *status != 429)
+        matches!(self, Self::Rejected { status, .. } if *status != 409)
     }
 
     /// Whether the effect may stand at Stripe although no usable answer came.

@@ -37,6 +37,25 @@ fn sigterm_finishes_what_is_in_flight_and_says_what_is_left() {
 }
 
 #[test]
+fn a_second_signal_ends_a_run_at_once_and_the_next_settles_what_was_begun() {
+    let scene = Scene::sqlite(CUP);
+    scene.incident();
+    scene.latency(150);
+    let apply = scene.tourney(["apply", "--yes", "--json", "--parallelism", "1"]).spawn();
+    scene.wait_for_creates(1);
+    // Far longer than any test waits: whoever waited for the next answer would be killed by the harness.
+    scene.latency(3_600_000);
+    apply.signal("INT");
+    wait_until("it has heard", || apply.stderr().contains("Once more ends it at once"));
+    apply.signal("TERM");
+    let error = apply.wait().expect(130).json();
+    assert_eq!(error["error"]["code"], "interrupted", "{error}");
+    scene.latency(0);
+    scene.apply().expect(0);
+    scene.assert_replaced_once();
+}
+
+#[test]
 fn a_run_that_waits_for_the_lock_can_be_interrupted() {
     let scene = Scene::sqlite(CUP);
     scene.incident();

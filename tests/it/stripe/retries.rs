@@ -102,7 +102,7 @@ async fn tries_are_bounded_and_the_error_says_what_is_known() {
 
     let (result, sent, _) = call(post(None), vec![refused(429, "rate_limit"); 6]).await;
     assert_eq!(sent, 6, "refusals for being too fast have a bound of their own");
-    assert!(matches!(result, Err(StripeError::NotDone { .. })), "{result:?}");
+    assert!(matches!(result, Err(StripeError::Busy { .. })), "{result:?}");
 
     // Once a try may have had its effect, later ones that did not leave change nothing about that.
     for first in [lost(), refused(500, "api_error"), refused(409, "idempotency_key_in_use")] {
