@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{AttemptId, Money, Order, OrderStatus, Ownership, Payable, Registration, key};
 use crate::ledger::{Attempt, AttemptFor, Begun, Ledger, LedgerError, Rendered, Written};
+use crate::manifest::{Manifest, Player};
 use crate::settle::settle;
 use crate::stripe::{Bill, Closed, LIFETIME, SessionRequest, StripeError, create_player_checkout_session, render};
 use crate::world::{Clock, Wire};
@@ -57,11 +58,12 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         let Begun::Begun(attempt) = begun.await? else { return Ok(None) };
         let payable = match self.send(&attempt).await {
             Ok(payable) => payable,
-            Err(error) if error.is_permanent() => {
-                self.abandon(&attempt, "Stripe refused the request").await?;
-                return Err(error.into());
+            Err(source) => {
+                if source.is_permanent() {
+                    self.abandon(&attempt, "Stripe refused the request").await?;
+                }
+                return Err(StepError::Unmade { order: attempt.order, source });
             }
-            Err(error) => return Err(error.into()),
         };
         Ok(self.record(&attempt, &payable).await?.then_some((attempt, payable)))
     }
@@ -119,36 +121,61 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     /// Settles an attempt that an earlier run left open.
     ///
     /// While the request may still be under way at Stripe, the attempt stays open: a second one beside it could make a
-    /// second payable.
-    pub(super) async fn recover(&self, attempt: &Attempt) -> Result<(), StepError> {
+    /// second payable. What nobody is to pay (any more) is closed; else it is recorded, and that payable is the answer.
+    pub(super) async fn recover(&self, attempt: &Attempt) -> Result<Option<Payable>, StepError> {
         let now = self.stripe.time().await?;
         let order = self.ledger.order(&attempt.order).await?;
-        let pending = order.as_ref().is_some_and(|order| order.status == OrderStatus::Pending);
-        if pending && is_fresh(attempt, now) {
+        let order = order.filter(|order| order.status == OrderStatus::Pending);
+        let wanted = order.as_ref().is_some_and(|order| self.is_wanted(order, now));
+        if order.is_some() && is_fresh(attempt, now) {
             match self.send(attempt).await {
-                Ok(payable) => return self.record(attempt, &payable).await.map(drop),
+                Ok(payable) if wanted => return Ok(self.record(attempt, &payable).await?.then_some(payable)),
+                Ok(payable) => {
+                    self.discard(&payable).await?;
+                    self.abandon(attempt, "nobody is to pay it any more").await?;
+                    return Ok(None);
+                }
                 Err(error) if error.is_permanent() || error.is_over() => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        self.look_up(attempt, order.as_ref(), now).await
+        self.look_up(attempt, order.as_ref().filter(|_| wanted), now).await
+    }
+
+    /// Whether the manifest still asks for what a pending order is about, through Stripe, and now.
+    fn is_wanted(&self, order: &Order, now: Timestamp) -> bool {
+        let Manifest { tournament, .. } = self.manifest;
+        let is_its = |player: &&Player| {
+            player.id == order.registration.player || player.renamed_from.as_ref() == Some(&order.registration.player)
+        };
+        let asks = |player: &Player| {
+            let owed = player.owes.iter().find(|owed| owed.fee == order.registration.fee);
+            player.paid.is_none() && owed.is_some_and(|owed| owed.amount == order.amount)
+        };
+        tournament.open && !tournament.is_past_due(now) && self.manifest.players.iter().find(is_its).is_some_and(asks)
     }
 
     /// Finds what an attempt made by its metadata: adopts one that agrees in everything, closes the rest.
-    async fn look_up(&self, attempt: &Attempt, order: Option<&Order>, now: Timestamp) -> Result<(), StepError> {
+    async fn look_up(
+        &self,
+        attempt: &Attempt,
+        order: Option<&Order>,
+        now: Timestamp,
+    ) -> Result<Option<Payable>, StepError> {
         let mut made = self.made_by(attempt).await?;
         let adopted = made.iter().position(|payable| self.is_adoptable(attempt, order, payable, now));
-        if let Some(index) = adopted {
-            let payable = made.swap_remove(index);
-            self.record(attempt, &payable).await?;
-        }
+        let adopted = adopted.map(|index| made.swap_remove(index));
+        let recorded = match &adopted {
+            Some(payable) => self.record(attempt, payable).await?,
+            None => false,
+        };
         for payable in made.iter().filter(|payable| payable.is_open()) {
             self.discard(payable).await?;
         }
         if adopted.is_none() {
             self.abandon(attempt, "nothing that it made is worth keeping").await?;
         }
-        Ok(())
+        Ok(adopted.filter(|_| recorded))
     }
 
     /// Closes whatever an open attempt made, and the attempt.

@@ -3,7 +3,7 @@
 use crate::domain::{Metadata, OrderId, Ownership, Payable, Registration, Seen, SessionId};
 use crate::ledger::{Attempt, AttemptFor, Ledger, LedgerError, RetireHow, Written};
 use crate::plan::{Change, Finding, Step};
-use crate::settle::{SettleError, Settled, settle, settle_as_planned, settle_elsewhere};
+use crate::settle::{SettleError, Settled, settle_as_planned, settle_elsewhere};
 use crate::stripe::{Closed, StripeError};
 use crate::world::{Clock, Wire};
 
@@ -23,6 +23,14 @@ pub enum StepError {
     /// A payment could not be settled.
     #[error(transparent)]
     Settle(#[from] SettleError),
+    /// An order stands, and its payable was not made, as far as we know.
+    #[error("order {order} has no session yet: {source}")]
+    Unmade {
+        /// The order.
+        order: OrderId,
+        /// What stood in the way.
+        source: StripeError,
+    },
     /// A step that the manifest cannot have asked for.
     #[error("{0}")]
     Internal(String),
@@ -33,7 +41,7 @@ impl StepError {
         match self {
             Self::Ledger(LedgerError::Fenced) => "lock-lost",
             Self::Ledger(_) => "database",
-            Self::Stripe(_) => "stripe",
+            Self::Stripe(_) | Self::Unmade { .. } => "stripe",
             Self::Settle(_) => "settle",
             Self::Internal(_) => "internal",
         }
@@ -70,12 +78,16 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                     return Carried::Moved(result.skipped("the order changed meanwhile: it is looked at again"));
                 }
                 Err(error) => {
-                    let before = if done.is_empty() {
-                        "nothing was done".to_owned()
-                    } else {
-                        format!("done before: {}", done.join(", "))
+                    if let StepError::Unmade { order, .. } = &error {
+                        result.order = Some(order.clone());
+                        result.session = None;
+                    }
+                    let before = match &error {
+                        _ if !done.is_empty() => format!("done before: {}; ", done.join(", ")),
+                        StepError::Unmade { .. } => String::new(),
+                        _ => "nothing was done before; ".to_owned(),
                     };
-                    let message = format!("{} failed: {error} ({before}; safe to run again)", word(step));
+                    let message = format!("{} failed: {error} ({before}safe to run again)", word(step));
                     return Carried::Through(result.failed(error.code(), message));
                 }
             }
@@ -85,7 +97,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
 
     async fn carry_out_step(&self, step: &Step, change: &Change, result: &mut ChangeResult) -> Result<Went, StepError> {
         match step {
-            Step::Expire { session, .. } => self.expire(session).await,
+            Step::Expire { session, order } => self.expire(session, order.as_ref()).await,
             Step::Retire { seen, how, reason } => self.retire(seen, *how, *reason).await,
             Step::Bill { registration, amount } => {
                 let subject = AttemptFor::New { registration: registration.clone(), amount: *amount };
@@ -103,17 +115,17 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 Ok(written(again(self.clock, || self.ledger.rename(&self.guard, seen, to)).await?))
             }
             Step::RecordPayment { session, order } => self.record_payment(session, order).await,
-            Step::Settle { seen } => Ok(written(settle_elsewhere(self.ledger, &seen.id).await?)),
+            Step::Settle { seen } => Ok(written(settle_elsewhere(self.ledger, seen).await?)),
             Step::RecordRefund { seen } => Ok(written(again(self.clock, || self.ledger.mark_refunded(seen)).await?)),
         }
     }
 
     /// Closes a payable at Stripe; where that fails, it is read again and what is true is done.
-    async fn expire(&self, session: &SessionId) -> Result<Went, StepError> {
+    async fn expire(&self, session: &SessionId, order: Option<&OrderId>) -> Result<Went, StepError> {
         match self.stripe.close(session).await? {
             Closed::Expired | Closed::Complete(_) | Closed::Unknown => Ok(Went::On),
             Closed::Paid(_) => {
-                let settled = settle(self.stripe, self.ledger, session).await?;
+                let settled = settle_as_planned(self.stripe, self.ledger, session, order).await?;
                 Ok(Went::Ends(format!("it was paid meanwhile: {settled}")))
             }
             Closed::Processing(_) => Ok(Went::Ends("a payment is on its way: it is left alone".to_owned())),
@@ -129,6 +141,8 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         result: &mut ChangeResult,
     ) -> Result<Went, StepError> {
         match self.stripe.update_metadata(session, &self.ownership(order, registration)).await {
+            // The payer was faster: what is true now is looked at.
+            Ok(payable) if !payable.is_open() => Ok(Went::Moved),
             Ok(payable) => {
                 result.url = payable.url;
                 result.expires_at = payable.expires_at;
@@ -172,9 +186,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
 fn made(made: Option<(Attempt, Payable)>, result: &mut ChangeResult) -> Went {
     let Some((attempt, payable)) = made else { return Went::Moved };
     result.order = Some(attempt.order);
-    result.session = Some(payable.id);
-    result.url = payable.url;
-    result.expires_at = payable.expires_at;
+    *result = result.clone().made(payable);
     Went::On
 }
 

@@ -12,7 +12,6 @@ use crate::plan::{Difference, Options, Plan, Saved, plan};
 use crate::stripe::{CheckoutSettings, Stripe, StripeError};
 use crate::world::{Clock, Wire};
 
-use super::leftovers::Leftovers;
 use super::lock::{Asking, take_lock};
 use super::report::{ChangeOutcome, Proof, Report, Watch};
 use super::{Hands, Stop};
@@ -152,60 +151,80 @@ fn unreachable_heartbeat() -> Result<Report, ApplyError> {
 impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     async fn run(&self, job: &Job<'_>, stop: &Stop, watch: &impl Watch) -> Result<Report, ApplyError> {
         let observed = self.observe(job).await?;
-        if let Confirmed::Only { saved, .. } = &job.confirmed {
-            let fresh = plan(self.manifest, &observed, &job.options);
-            let moved = saved.compare(&fresh, &observed);
-            if !moved.is_empty() && !allows_less(&job.confirmed) {
-                return Err(ApplyError::Outdated(moved));
-            }
-        }
+        let agreed = self.agreed(job, &observed)?;
         let started = self.clock.now();
         self.start_run(job, started).await?;
-        let outcome = self.work(job, observed, stop, watch).await;
+        let outcome = self.work(job, observed, agreed, stop, watch).await;
         let (word, line) = summary_of(&outcome);
         // History is for people; the work is done whether or not this line is written.
         let _ = self.ledger.finish_run(&self.guard.run, self.clock.now(), word, &line).await;
-        outcome
+        Ok(outcome)
     }
 
     async fn work(
         &self,
         job: &Job<'_>,
         observed: Observation,
+        agreed: Plan,
         stop: &Stop,
         watch: &impl Watch,
-    ) -> Result<Report, ApplyError> {
+    ) -> Report {
         let left = self.settle_leftovers(job.mode, &observed).await;
-        let observed = if left.moved() { self.observe(job).await? } else { observed };
-        let first = self.agreed(job, plan(self.manifest, &observed, &job.options), &left)?;
-        if let Some(mass) = first.mass_retire {
-            return Err(ApplyError::MassRetire(mass));
-        }
         let mut report = Report {
-            plan: first.clone(),
-            results: left.failures,
+            plan: agreed,
+            results: left.results,
             remaining: None,
             proof: None,
             unproved: None,
             recovered: left.recovered,
             interrupted: false,
         };
+        if left.moved {
+            match self.observe(job).await {
+                Ok(observed) => report.plan = self.still_agreed(job, &observed, watch),
+                Err(error) => {
+                    report.unproved = Some(error.to_string());
+                    return report;
+                }
+            }
+        }
+        let first = report.plan.clone();
         watch.begins(first.changes.iter().filter(|change| !change.steps.is_empty()).count());
         self.rounds(job, first, &left.unsettled, &mut report, stop, watch).await;
         report.interrupted = stop.is_asked();
         self.prove(job, &mut report).await;
-        Ok(report)
+        report
     }
 
-    /// What may be done of a fresh plan under what was agreed to. What settling the leftovers made unnecessary is no
-    /// reason to refuse.
-    fn agreed(&self, job: &Job<'_>, fresh: Plan, left: &Leftovers) -> Result<Plan, ApplyError> {
-        match &job.confirmed {
-            Confirmed::Anything => Ok(fresh),
-            Confirmed::Only { saved, allow_less } => {
-                saved.restrict(fresh, *allow_less || left.moved()).map_err(ApplyError::Outdated)
+    /// What is to be done under what was agreed to. Here everything is refused that is refused: nothing is written yet.
+    fn agreed(&self, job: &Job<'_>, observed: &Observation) -> Result<Plan, ApplyError> {
+        let fresh = plan(self.manifest, observed, &job.options);
+        if let Some(mass) = fresh.mass_retire {
+            return Err(ApplyError::MassRetire(mass));
+        }
+        let Confirmed::Only { saved, allow_less } = &job.confirmed else { return Ok(fresh) };
+        let moved = saved.compare(&fresh, observed);
+        if !moved.is_empty() && !allow_less {
+            return Err(ApplyError::Outdated(moved));
+        }
+        saved.restrict(fresh, *allow_less).map_err(ApplyError::Outdated)
+    }
+
+    /// The same after leftovers were settled, which may have made some of it unnecessary: what nobody has agreed to is left,
+    /// and shows in what remains.
+    fn still_agreed(&self, job: &Job<'_>, observed: &Observation, watch: &impl Watch) -> Plan {
+        let mut fresh = plan(self.manifest, observed, &job.options);
+        if let Confirmed::Only { saved, .. } = &job.confirmed {
+            let before = fresh.changes.len();
+            fresh.changes.retain(|change| saved.allows(change));
+            if fresh.changes.len() < before {
+                watch.says("What an earlier run left unfinished needs more than was agreed to: that is left.");
             }
         }
+        if fresh.mass_retire.is_some() {
+            fresh.changes.clear();
+        }
+        fresh
     }
 
     /// Carries out a plan; registrations that moved are observed and planned again, a few times.
@@ -269,48 +288,39 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     }
 }
 
-fn allows_less(confirmed: &Confirmed) -> bool {
-    matches!(confirmed, Confirmed::Only { allow_less: true, .. })
-}
-
 /// Of the players that were asked for: what else is wrong was not this run's to put right.
 fn proof(observed: &Observation, players: Option<&[PlayerId]>) -> Proof {
     let asked_for = |order: &&Order| players.is_none_or(|players| players.contains(&order.registration.player));
     let payables: BTreeMap<&SessionId, &Payable> = observed.payables.iter().map(|one| (&one.id, one)).collect();
+    let live = observed.facts.orders.iter().filter(asked_for).filter(|order| order.status.is_live());
+    // Where several orders hold one session, it must name one of them.
+    let mut holders: BTreeMap<&SessionId, Vec<&Order>> = BTreeMap::new();
+    for order in live {
+        if let Some(session) = &order.session {
+            holders.entry(session).or_default().push(order);
+        }
+    }
     let mut proof = Proof::default();
-    for order in observed.facts.orders.iter().filter(asked_for).filter(|order| order.status.is_live()) {
-        let Some(payable) = order.session.as_ref().and_then(|id| payables.get(id)) else { continue };
-        if payable.is_open() {
-            proof.live += 1;
-            if Ownership::order_in(&payable.metadata).as_ref() != Some(&order.id) {
-                proof.without_order_id.push(payable.id.clone());
-            }
+    for (id, orders) in holders {
+        let Some(payable) = payables.get(id).filter(|payable| payable.is_open()) else { continue };
+        proof.live += 1;
+        let named = Ownership::order_in(&payable.metadata);
+        if !orders.iter().any(|order| named.as_ref() == Some(&order.id)) {
+            proof.without_order_id.push(payable.id.clone());
         }
     }
     proof
 }
 
-fn summary_of(outcome: &Result<Report, ApplyError>) -> (&'static str, String) {
-    match outcome {
-        Err(error @ (ApplyError::Outdated(_) | ApplyError::MassRetire(_))) => ("refused", error.to_string()),
-        Err(error) => ("failed", error.to_string()),
-        Ok(report) => {
-            let failed = report.count(ChangeOutcome::Failed);
-            let line = format!(
-                "{} done, {} skipped, {failed} failed",
-                report.count(ChangeOutcome::Done),
-                report.count(ChangeOutcome::Skipped)
-            );
-            (
-                if report.interrupted {
-                    "interrupted"
-                } else if failed > 0 {
-                    "failed"
-                } else {
-                    "done"
-                },
-                line,
-            )
-        }
-    }
+fn summary_of(report: &Report) -> (&'static str, String) {
+    let failed = report.count(ChangeOutcome::Failed);
+    let (done, skipped) = (report.count(ChangeOutcome::Done), report.count(ChangeOutcome::Skipped));
+    let word = if report.interrupted {
+        "interrupted"
+    } else if failed > 0 {
+        "failed"
+    } else {
+        "done"
+    };
+    (word, format!("{done} done, {skipped} skipped, {failed} failed"))
 }

@@ -16,39 +16,36 @@ use super::report::ChangeResult;
 pub(super) struct Leftovers {
     /// How many attempts were settled.
     pub(super) recovered: u32,
-    /// Whether a stored event recorded a payment.
-    pub(super) recorded: bool,
+    /// What came of attempts: a payable that an earlier run made and nobody heard of, or a failure.
+    pub(super) results: Vec<ChangeResult>,
+    /// Whether what was observed before is old news.
+    pub(super) moved: bool,
     /// Registrations whose attempt could not be settled: nothing else is begun for them.
     pub(super) unsettled: BTreeSet<Registration>,
-    /// A failure for each of them.
-    pub(super) failures: Vec<ChangeResult>,
-}
-
-impl Leftovers {
-    /// Whether what was observed before is old news.
-    pub(super) const fn moved(&self) -> bool {
-        self.recovered > 0 || self.recorded
-    }
 }
 
 impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     /// Works off stored webhook events, then settles every open attempt. One that fails does not keep the others from
     /// their turn.
     pub(super) async fn settle_leftovers(&self, mode: Mode, observed: &Observation) -> Leftovers {
-        let mut left = Leftovers { recorded: self.work_off_events(mode).await, ..Leftovers::default() };
+        let mut left = Leftovers { moved: self.work_off_events(mode).await, ..Leftovers::default() };
         for attempt in &observed.facts.attempts {
             match self.recover(attempt).await {
-                Ok(()) => left.recovered += 1,
+                Ok(made) => {
+                    left.recovered += 1;
+                    left.results.extend(made.map(|payable| ChangeResult::of_attempt(attempt).made(payable)));
+                }
                 Err(error) => {
                     let message = format!(
                         "an unfinished attempt of an earlier run could not be settled: {error} (nothing else was begun \
                          for this registration; safe to run again)"
                     );
                     left.unsettled.insert(attempt.registration.clone());
-                    left.failures.push(ChangeResult::of_attempt(attempt).failed(error.code(), message));
+                    left.results.push(ChangeResult::of_attempt(attempt).failed(error.code(), message));
                 }
             }
         }
+        left.moved |= left.recovered > 0;
         left
     }
 

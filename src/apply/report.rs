@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::{OrderId, Registration, SessionId};
+use crate::domain::{OrderId, Payable, Registration, SessionId};
 use crate::ledger::Attempt;
 use crate::plan::{Action, Change, Finding, Plan};
 
@@ -87,6 +87,14 @@ impl ChangeResult {
         }
     }
 
+    /// Done, with the payable that was made.
+    pub(super) fn made(mut self, payable: Payable) -> Self {
+        self.session = Some(payable.id);
+        self.url = payable.url;
+        self.expires_at = payable.expires_at;
+        self
+    }
+
     /// Not done, and why.
     pub(super) fn skipped(mut self, why: impl Into<String>) -> Self {
         self.outcome = ChangeOutcome::Skipped;
@@ -116,7 +124,7 @@ pub struct Proof {
 pub struct Report {
     /// The plan that was carried out.
     pub plan: Plan,
-    /// In the plan's order; those of later rounds follow.
+    /// What an earlier run left unfinished first, then in the plan's order; those of later rounds follow.
     pub results: Vec<ChangeResult>,
     /// What is left to do or decide, planned after reading both sides again; none where that failed.
     pub remaining: Option<Plan>,

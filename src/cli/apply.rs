@@ -208,7 +208,9 @@ fn exit_of(report: &Report) -> Exit {
         .iter()
         .flat_map(|plan| &plan.changes)
         .filter(|change| change.steps.is_empty())
-        .filter_map(|change| change.subject.session.as_ref().map(|session| &session.id))
+        .map(|change| &change.subject)
+        .chain(report.remaining.iter().flat_map(|plan| &plan.notes).map(|held| &held.subject))
+        .filter_map(|subject| subject.session.as_ref().map(|session| &session.id))
         .collect();
     let is_unproved = |session: &SessionId| !undecided.contains(&session);
     let unproved = report.proof.as_ref().is_none_or(|proof| proof.without_order_id.iter().any(is_unproved));

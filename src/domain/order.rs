@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Money, OrderId, PaymentIntentId, Registration, SessionId};
+use super::{Money, OrderId, Payable, PaymentIntentId, Registration, SessionId};
 
 /// Where an order stands. Live means pending or paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -77,6 +77,12 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether the payment recorded on it may be the one at a payable: another intent proves that it is not.
+    #[must_use]
+    pub fn may_be_paid_by(&self, payable: &Payable) -> bool {
+        self.payment_intent.is_none() || self.payment_intent == payable.payment_intent
+    }
+
     /// What a write must find unchanged.
     #[must_use]
     pub fn seen(&self) -> Seen {

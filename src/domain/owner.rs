@@ -1,6 +1,6 @@
 //! To which order a payable belongs that several orders record.
 
-use super::{Order, Payable, Registration, key};
+use super::{Order, OrderStatus, Payable, Registration};
 
 /// Whose a recorded payable is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,28 +14,43 @@ pub enum Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
-    /// The owner among the orders that record a payable (none: Stripe does not know it), by `registration`: that of an
-    /// order, a renamed player's under the new id.
+    /// The owner of a payable (none: Stripe does not know it) that `orders` record and whose metadata names `named`, by
+    /// `registration`: that of an order, a renamed player's under the new id.
     ///
     /// The order that its payment is recorded on owns it, whatever became of that order since: a payment counts once. Else
-    /// a live order before one that has left, then the one that its metadata names, then the first by id.
+    /// a live order before one that has left, then the one that its metadata names, then the first by id. Where money has
+    /// moved, a refunded order has not left: what was recorded as paid back stays where it was; and a pending order of the same
+    /// registration owns what names it, since a webhook handler takes the payment for that one's.
     #[must_use]
     pub fn among(
         orders: &[&'a Order],
         payable: Option<&Payable>,
+        named: Option<&'a Order>,
         registration: impl Fn(&Order) -> Registration,
     ) -> Self {
         let intent = payable.and_then(|payable| payable.payment_intent.as_ref());
         let pays = |order: &Order| intent.is_some() && order.payment_intent.as_ref() == intent;
-        let text = payable.and_then(|payable| payable.metadata.get(key::ORDER));
-        let names = |order: &Order| text.is_some_and(|text| *text == order.id.to_string());
-        let rank = |order: &Order| (!pays(order), !order.status.is_live(), !names(order));
+        let names = |order: &Order| named.is_some_and(|named| named.id == order.id);
+        let moved = payable.is_some_and(|payable| payable.is_processing() || payable.has_arrived());
+        let left = |order: &Order| match order.status {
+            OrderStatus::Pending | OrderStatus::Paid => false,
+            OrderStatus::Canceled => true,
+            OrderStatus::Refunded => !moved,
+        };
+        let rank = |order: &Order| (!pays(order), left(order), !names(order));
         let Some(first) = orders.iter().copied().min_by_key(|order| (rank(order), &order.id)) else {
             return Self::Nobody;
         };
-        let moved = payable.is_some_and(|payable| payable.is_processing() || payable.has_arrived());
-        let proved = pays(first) || names(first) || !first.status.is_live();
-        let rival = |order: &&&Order| order.status.is_live() && registration(order) != registration(first);
+        let takes = |order: &Order| {
+            let money = payable.and_then(Payable::money);
+            pays(order) || (order.status == OrderStatus::Pending && money == Some(order.amount))
+        };
+        let sibling = named.filter(|named| takes(named) && registration(named) == registration(first));
+        if let Some(named) = sibling.filter(|_| moved && !pays(first)) {
+            return Self::Order(named);
+        }
+        let proved = pays(first) || names(first) || left(first);
+        let rival = |order: &&&Order| !left(order) && registration(order) != registration(first);
         if moved && !proved && orders.iter().any(|order| rival(&order)) { Self::Contested } else { Self::Order(first) }
     }
 }

@@ -137,7 +137,8 @@ impl Payable {
     /// Complete, and Stripe does not say `unpaid`: fulfilment is decided by `payment_status` alone.
     #[must_use]
     pub fn has_arrived(&self) -> bool {
-        self.is_paid() || (self.payment_status == PaymentStatus::NoPaymentRequired && !self.is_open())
+        let nothing_owed = self.payment_status == PaymentStatus::NoPaymentRequired;
+        self.is_paid() || (nothing_owed && self.state == PayableState::Complete)
     }
 
     /// Whether its payment was paid back in full; the order's amount stands in where Stripe names none.

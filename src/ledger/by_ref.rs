@@ -127,6 +127,10 @@ where
         (**self).mark_paid(order, intent)
     }
 
+    fn mark_paid_elsewhere(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send {
+        (**self).mark_paid_elsewhere(seen)
+    }
+
     fn mark_refunded(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send {
         (**self).mark_refunded(seen)
     }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    AttemptId, Currency, FeeId, LedgerId, Mode, Order, OrderId, PaymentIntentId, Registration, RunId, SessionId,
-    TournamentId,
+    AttemptId, Currency, FeeId, LedgerId, Metadata, Mode, Order, OrderId, PaymentIntentId, Registration, RunId,
+    SessionId, TournamentId,
 };
 
 /// Which rows belong to a manifest.
@@ -47,7 +47,7 @@ pub struct LedgerFacts {
     pub canary_orders: BTreeSet<OrderId>,
     /// Stored events about a payment that matched no order.
     pub unmatched: Vec<Event>,
-    /// Every session any attempt of this ledger ever made, with its order: proof of ownership.
+    /// Every session any attempt for the tournament ever made, with its order: proof of ownership.
     pub sessions_made: Vec<(SessionId, OrderId)>,
     /// Orders in scope by their columns that tourney's tables give to another tournament.
     pub overlapping: Vec<OrderId>,
@@ -64,8 +64,10 @@ pub struct RetiredOrder {
     pub session: Option<SessionId>,
     /// Why, a finding's code.
     pub reason: String,
-    /// When.
+    /// When it was retired.
     pub at: Timestamp,
+    /// When it was made, where the database said.
+    pub made_at: Option<Timestamp>,
 }
 
 /// Where an attempt stands.
@@ -122,6 +124,15 @@ pub struct Event {
     pub received_at: Timestamp,
     /// What came of it; none yet.
     pub outcome: Option<EventOutcome>,
+}
+
+impl Event {
+    /// The metadata of the object that it is about, as it was when it was sent; empty where there is none.
+    #[must_use]
+    pub fn metadata(&self) -> Metadata {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        Metadata::deserialize(&body["data"]["object"]["metadata"]).unwrap_or_default()
+    }
 }
 
 /// What came of an event.

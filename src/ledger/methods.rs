@@ -106,6 +106,10 @@ impl Ledger for SqlLedger {
         retrying(|| orders::mark_paid(self, order, intent)).await
     }
 
+    async fn mark_paid_elsewhere(&self, seen: &Seen) -> Result<Written, LedgerError> {
+        retrying(|| orders::mark_paid_elsewhere(self, seen)).await
+    }
+
     async fn mark_refunded(&self, seen: &Seen) -> Result<Written, LedgerError> {
         retrying(|| orders::mark_refunded(self, seen)).await
     }

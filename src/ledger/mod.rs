@@ -209,6 +209,9 @@ pub trait Ledger: Send + Sync {
         order: &OrderId,
         intent: Option<&PaymentIntentId>,
     ) -> impl Future<Output = Result<Written, LedgerError>> + Send;
+    /// Pending to paid without a payment intent: settled outside Stripe. Conditional on what was seen, so that no payable that
+    /// was recorded since stays open behind it. Only `settle` calls this.
+    fn mark_paid_elsewhere(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send;
     /// Paid to refunded; conditional on the intent.
     fn mark_refunded(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send;
 

@@ -212,7 +212,7 @@ pub(super) async fn prepare(ledger: &SqlLedger, new_id: u128) -> Result<Identity
 }
 
 /// Our own schema is not put over an orders table that somebody else made.
-async fn refuse_anothers_table(ledger: &SqlLedger) -> Result<()> {
+pub(super) async fn refuse_anothers_table(ledger: &SqlLedger) -> Result<()> {
     if !ledger.table.mapping().make_table {
         return Ok(());
     }

@@ -69,6 +69,18 @@ pub(super) async fn mark_paid(ledger: &SqlLedger, id: &OrderId, intent: Option<&
     finish(tx, done).await
 }
 
+/// Pending to paid, settled outside Stripe.
+pub(super) async fn mark_paid_elsewhere(ledger: &SqlLedger, seen: &Seen) -> Result<Written> {
+    let mut tx = ledger.begin_write().await?;
+    let paid = ledger.table.status(OrderStatus::Paid)?;
+    let mut done = update(ledger, &mut tx, vec![paid], &ledger.table.seen(seen)?).await?;
+    if !done {
+        let already = Seen { status: OrderStatus::Paid, ..seen.clone() };
+        done = !find(ledger, &mut tx, &ledger.table.seen(&already)?).await?.is_empty();
+    }
+    finish(tx, done).await
+}
+
 /// Paid to refunded.
 pub(super) async fn mark_refunded(ledger: &SqlLedger, seen: &Seen) -> Result<Written> {
     let mut tx = ledger.begin_write().await?;
@@ -147,9 +159,9 @@ pub(super) async fn retire(
         let tournament = claimed.or(stored.tournament);
         let how = if how == RetireHow::Cancel { "cancel" } else { "delete" };
         let sql = "INSERT INTO tourney_retired (order_id, tournament_id, player_id, fee_id, session_id, how, reason, \
-                   retired_at, row_copy) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (order_id) DO UPDATE \
-                   SET session_id = excluded.session_id, how = excluded.how, reason = excluded.reason, \
-                   retired_at = excluded.retired_at, row_copy = excluded.row_copy";
+                   retired_at, made_at, row_copy) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                   ON CONFLICT (order_id) DO UPDATE SET player_id = excluded.player_id, fee_id = excluded.fee_id, \
+                   session_id = excluded.session_id, how = excluded.how, reason = excluded.reason, retired_at = excluded.retired_at, row_copy = excluded.row_copy";
         let values = values![
             &seen.id,
             tournament.as_ref(),
@@ -159,6 +171,7 @@ pub(super) async fn retire(
             how,
             reason,
             now.as_second(),
+            stored.order.created_at.map(Timestamp::as_second),
             serde_json::to_string(&copy).map_err(|error| rejected(error.to_string()))?,
         ];
         tx.execute(sql, values).await?;

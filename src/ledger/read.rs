@@ -7,13 +7,14 @@ use crate::domain::{Order, OrderId, Registration, SessionId};
 use super::attempts::{SELECT, read_attempt, read_registration};
 use super::errors::Result;
 use super::lock::time;
-use super::open::SqlLedger;
+use super::open::{SqlLedger, refuse_anothers_table};
 use super::sql::{Tx, Value, values};
 use super::table::{Field, Stored, id_of};
 use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, events, orders};
 
 /// Reads everything in scope.
 pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFacts> {
+    refuse_anothers_table(ledger).await?;
     let Some(mut reading) = ledger.begin_read().await? else { return Ok(LedgerFacts::default()) };
     let tx = &mut reading.tx;
     let mut facts = LedgerFacts::default();
@@ -44,7 +45,7 @@ async fn in_scope(ledger: &SqlLedger, tx: &mut Tx, scope: &Scope) -> Result<Vec<
 }
 
 async fn read_ours(tx: &mut Tx, scope: &Scope, facts: &mut LedgerFacts) -> Result<()> {
-    let sql = "SELECT order_id, player_id, fee_id, session_id, reason, retired_at FROM tourney_retired \
+    let sql = "SELECT order_id, player_id, fee_id, session_id, reason, retired_at, made_at FROM tourney_retired \
                WHERE tournament_id = $1 OR tournament_id IS NULL ORDER BY order_id";
     for row in tx.rows(sql, values![&scope.tournament]).await? {
         facts.retired.push(RetiredOrder {
@@ -53,13 +54,15 @@ async fn read_ours(tx: &mut Tx, scope: &Scope, facts: &mut LedgerFacts) -> Resul
             session: row.text(3)?.map(SessionId),
             reason: row.must_text(4)?,
             at: time(row.must_int(5)?)?,
+            made_at: row.int(6)?.map(time).transpose()?,
         });
     }
     let sql = format!("{SELECT} WHERE state = 'open' AND tournament_id = $1 ORDER BY began_at, id");
     let attempts = tx.rows(sqlx::AssertSqlSafe(sql), values![&scope.tournament]).await?;
     facts.attempts = attempts.iter().map(read_attempt).collect::<Result<_>>()?;
-    let sql = "SELECT session_id, order_id FROM tourney_attempts WHERE session_id IS NOT NULL ORDER BY session_id";
-    for row in tx.rows(sql, values![]).await? {
+    let sql = "SELECT session_id, order_id FROM tourney_attempts WHERE session_id IS NOT NULL AND tournament_id = $1 \
+               ORDER BY session_id";
+    for row in tx.rows(sql, values![&scope.tournament]).await? {
         let order = OrderId(id_of(&row.must_text(1)?, "order")?);
         facts.sessions_made.push((SessionId(row.must_text(0)?), order));
     }

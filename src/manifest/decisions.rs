@@ -25,7 +25,7 @@ pub const DECIDABLE: [&str; 9] = [
 ];
 
 /// The decidable findings after which a registration may be billed again (`then: bill`).
-pub const BILLABLE: [&str; 2] = ["settled-before", "refunded-at-stripe"];
+pub const BILLABLE: [&str; 4] = ["settled-before", "refunded-at-stripe", "ad-hoc-payment", "paid-other-fee"];
 
 pub(super) fn decisions(node: &Node, currency: Option<Currency>, problems: &mut Problems) -> Option<Vec<Decision>> {
     let list = items(node, "decisions", problems)?;

@@ -1,6 +1,8 @@
 //! The validated manifest: everything in it is already checked and resolved.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::domain::{Currency, Email, FeeId, Money, OrderId, PlayerId, SessionId, TournamentId};
 
@@ -36,6 +38,15 @@ pub struct Tournament {
     pub pay_by: Option<Date>,
     /// False is the stop button: every open payable is expired, orders are kept.
     pub open: bool,
+}
+
+impl Tournament {
+    /// After the end of `pay_by`'s day, in UTC.
+    #[must_use]
+    pub fn is_past_due(&self, now: Timestamp) -> bool {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        self.pay_by.is_some_and(|pay_by| today > pay_by)
+    }
 }
 
 /// What a player owes for.

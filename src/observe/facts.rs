@@ -1,10 +1,10 @@
 //! What was observed: the planner's second input, plain data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::domain::{LedgerId, Mode, Payable, SessionId};
+use crate::domain::{LedgerId, Mode, Payable, Payment, PaymentIntentId, SessionId};
 use crate::ledger::LedgerFacts;
 
 /// What is, at one moment: the ledger's facts and the payables at Stripe.
@@ -23,6 +23,8 @@ pub struct Observation {
     /// Every payable of the account in the window that matters, and every recorded one; newest first. Payments behind
     /// complete ones are read where they can decide something.
     pub payables: Vec<Payable>,
+    /// Payments that paid orders record and that stand behind no payable read here, by their intent.
+    pub payments: BTreeMap<PaymentIntentId, Payment>,
     /// Recorded session ids to which Stripe answers 404.
     pub unknown: BTreeSet<SessionId>,
 }

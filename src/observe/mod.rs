@@ -73,7 +73,7 @@ pub async fn observe<W: Wire, C: Clock>(
     let since = window_start(&facts, now);
     let mut payables = stripe.list_sessions(Some(since), None).await?;
     let unknown = retrieve_missing(stripe, &facts, &mut payables).await?;
-    payments::read_behind(stripe, &facts, &mut payables, since).await?;
+    let payments = payments::read_behind(stripe, &facts, &mut payables, since).await?;
     payables.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     Ok(Observation {
         at: now,
@@ -82,6 +82,7 @@ pub async fn observe<W: Wire, C: Clock>(
         ledger: identity.map(|identity| identity.ledger),
         facts,
         payables,
+        payments,
         unknown,
     })
 }
@@ -101,10 +102,11 @@ fn check(facts: &LedgerFacts, mode: Mode) -> Result<(), ObserveError> {
     Ok(())
 }
 
-/// From when on sessions are listed: before the first order in scope, and far enough back for every open one.
+/// From when on sessions are listed: before the first order in scope, also where it has gone since, and far enough back for
+/// every open one.
 fn window_start(facts: &LedgerFacts, now: Timestamp) -> Timestamp {
     let orders = facts.orders.iter().filter_map(|order| order.created_at);
-    let retired = facts.retired.iter().map(|retired| retired.at);
+    let retired = facts.retired.iter().map(|retired| retired.made_at.unwrap_or(retired.at));
     let attempts = facts.attempts.iter().map(|attempt| attempt.began_at);
     orders.chain(retired).chain(attempts).chain([now]).min().unwrap_or(now) - OPEN_WINDOW
 }

@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use jiff::Timestamp;
 
-use crate::domain::{Payable, PayableState, Payment, PaymentIntentId};
+use crate::domain::{OrderStatus, Payable, PayableState, Payment, PaymentIntentId};
 use crate::ledger::LedgerFacts;
 use crate::stripe::{Stripe, StripeError};
 use crate::world::{Clock, Wire};
@@ -14,13 +14,14 @@ use crate::world::{Clock, Wire};
 use super::RETRIEVES_AT_ONCE;
 
 /// Fills in [`Payable::payment`] where it can decide something: on complete payables that something in our database or
-/// metadata points to. They are listed page by page; only one that no page held is asked for by its id.
+/// metadata points to. They are listed page by page; only one that no page held is asked for by its id. Answers with those
+/// that paid orders record and that no payable here has.
 pub(super) async fn read_behind<W: Wire, C: Clock>(
     stripe: &Stripe<W, C>,
     facts: &LedgerFacts,
     payables: &mut [Payable],
     since: Timestamp,
-) -> Result<(), StripeError> {
+) -> Result<BTreeMap<PaymentIntentId, Payment>, StripeError> {
     let recorded: BTreeSet<&str> = recorded_sessions(facts);
     let wanted: BTreeSet<PaymentIntentId> = payables
         .iter()
@@ -29,9 +30,10 @@ pub(super) async fn read_behind<W: Wire, C: Clock>(
             recorded.contains(payable.id.as_str()) || payable.metadata.contains_key(crate::domain::key::ORDER)
         })
         .filter_map(|payable| payable.payment_intent.clone())
+        .chain(paid_with(facts).cloned())
         .collect();
     if wanted.is_empty() {
-        return Ok(());
+        return Ok(BTreeMap::new());
     }
     let listed = stripe.list_payments(since).await?;
     let mut payments: BTreeMap<PaymentIntentId, Payment> =
@@ -44,10 +46,18 @@ pub(super) async fn read_behind<W: Wire, C: Clock>(
         .try_collect()
         .await?;
     payments.extend(asked);
+    let shown: BTreeSet<PaymentIntentId> = payables.iter().filter_map(|one| one.payment_intent.clone()).collect();
     for payable in payables {
         payable.payment = payable.payment_intent.as_ref().and_then(|intent| payments.get(intent).cloned());
     }
-    Ok(())
+    let alone = paid_with(facts).filter(|intent| !shown.contains(*intent));
+    Ok(alone.filter_map(|intent| payments.get(intent).map(|payment| (intent.clone(), payment.clone()))).collect())
+}
+
+/// The payment intents that paid orders record.
+fn paid_with(facts: &LedgerFacts) -> impl Iterator<Item = &PaymentIntentId> {
+    let paid = facts.orders.iter().filter(|order| order.status == OrderStatus::Paid);
+    paid.filter_map(|order| order.payment_intent.as_ref())
 }
 
 /// Every session that the database names.

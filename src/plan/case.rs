@@ -1,6 +1,6 @@
 //! One thing to judge: an order with its payable, a registration without a live order, or a payable that none records.
 
-use crate::domain::{Order, OrderStatus, Payable, Registration, key};
+use crate::domain::{Order, OrderStatus, Payable, Payment, Registration, key};
 use crate::ledger::RetireHow;
 use crate::manifest::Retire;
 
@@ -31,7 +31,7 @@ pub(crate) struct Case<'a> {
 /// The cases of a group: its live order or its vacancy first, then its other orders, then its loose payables.
 pub(crate) fn cases<'a>(world: &'a World<'a>, group: &'a Group<'a>) -> Vec<Case<'a>> {
     let case = |about, recorded| Case { world, group: Some(group), about, recorded };
-    let elected = elect(group);
+    let elected = elect(group, world.stopped());
     let mut cases = Vec::new();
     if !elected.iter().any(|(.., role)| *role == Role::Keeper) {
         cases.push(case(About::Vacant, Recorded::None));
@@ -90,11 +90,6 @@ impl<'a> Case<'a> {
         self.loose().map(|loose| loose.payable).or(self.recorded.known())
     }
 
-    /// The stop button, or `pay_by` has passed: nothing new becomes payable.
-    pub(crate) fn stopped(&self) -> bool {
-        self.world.past_due || !self.world.manifest.tournament.open
-    }
-
     /// The payment that has arrived for the kept pending order and is not recorded: at its own session, else at another
     /// one that was made for it. Only one of which amount and currency are the order's.
     pub(crate) fn unrecorded(&self) -> Option<&'a Payable> {
@@ -116,7 +111,8 @@ impl<'a> Case<'a> {
 
     /// The payable behind the kept order's payment.
     pub(crate) fn paying(&self) -> Option<&'a Payable> {
-        let recorded = self.recorded.known().filter(|payable| self.is_paid() && payable.has_arrived());
+        let its = |payable: &&Payable| self.keeper().is_some_and(|order| order.may_be_paid_by(payable));
+        let recorded = self.recorded.known().filter(|payable| self.is_paid() && payable.has_arrived()).filter(its);
         self.unrecorded().or_else(|| self.paid_with()).or(recorded)
     }
 
@@ -128,9 +124,24 @@ impl<'a> Case<'a> {
         all.find(|payable| intent.is_some() && payable.payment_intent.as_ref() == intent)
     }
 
+    /// What is known of the payment that a paid order records, or is about to: at its payable, else by its intent.
+    pub(crate) fn payment(&self) -> Option<&'a Payment> {
+        let order = match self.about {
+            About::Order(order, Role::Keeper) if self.is_paid() => order,
+            About::Order(order, Role::Extra) if order.status == OrderStatus::Paid => order,
+            About::Order(..) | About::Vacant | About::Loose(_) => return None,
+        };
+        let own = self.recorded.known().filter(|payable| payable.has_arrived() && order.may_be_paid_by(payable));
+        let by_intent = || self.world.observed.payments.get(order.payment_intent.as_ref()?);
+        self.paying().or(own).and_then(|payable| payable.payment.as_ref()).or_else(by_intent)
+    }
+
     /// Whether its payment was paid back in full.
     pub(crate) fn is_returned(&self) -> bool {
-        self.paying().is_some_and(|payable| payable.is_returned(self.keeper().map(|order| order.amount)))
+        let About::Order(order, _) = self.about else { return false };
+        let taken = self.paying().or(self.recorded.known()).and_then(|payable| payable.amount);
+        let paid = taken.unwrap_or(order.amount.minor);
+        self.payment().is_some_and(|payment| payment.refunded > 0 && payment.refunded >= paid)
     }
 
     /// A payment that does not lie at this order (any more): it was paid back in full, or another order records it.
@@ -147,13 +158,20 @@ impl<'a> Case<'a> {
         matches!(self.recorded, Recorded::Contested(_))
     }
 
+    /// The kept pending order's session was paid with something else than was ordered, and all of it was paid back.
+    pub(crate) fn is_unrecordable_and_returned(&self) -> bool {
+        let Some(order) = self.pending() else { return false };
+        self.unrecorded().is_none()
+            && self.recorded.known().is_some_and(|one| one.has_arrived() && one.is_returned(Some(order.amount)))
+    }
+
     /// The kept order is pending, something is owed, and it should be payable: what is wrong with its payable matters.
     pub(crate) fn billed(&self) -> bool {
         let owed = self.wanted().is_some_and(|wanted| wanted.amount.minor > 0 && !wanted.paid_elsewhere);
         let processing = self.payable().is_some_and(Payable::is_processing);
-        let arrived = self.payable().is_some_and(Payable::has_arrived) || self.unrecorded().is_some();
-        let arrived = arrived || self.is_contested();
-        owed && self.pending().is_some() && !self.stopped() && !processing && !arrived
+        let arrived = self.payable().is_some_and(Payable::has_arrived) && !self.is_unrecordable_and_returned();
+        let arrived = arrived || self.unrecorded().is_some() || self.is_contested();
+        owed && self.pending().is_some() && !self.world.stopped() && !processing && !arrived
     }
 
     /// The order's recorded session names another order.
@@ -175,9 +193,15 @@ impl<'a> Case<'a> {
                 && (registration.player == group.registration.player
                     || group.orders.iter().any(|(order, _)| order.registration.player == registration.player))
         };
+        // One that was retired and lives again is no predecessor.
+        let lives = |order: &Order| order.status.is_live() && order.id.to_string() == *named;
+        let predecessor = !self.world.observed.facts.orders.iter().any(lives);
         self.names_another()
             && !group.orders.iter().any(|(order, _)| order.id.to_string() == *named)
-            && !retired.iter().any(|retired| retired.order.to_string() == *named && of_players(&retired.registration))
+            && !(predecessor
+                && retired
+                    .iter()
+                    .any(|retired| retired.order.to_string() == *named && of_players(&retired.registration)))
     }
 
     pub(crate) fn retire_how(&self) -> RetireHow {

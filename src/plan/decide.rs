@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::Payable;
-use crate::manifest::{Stale, Then, Withdrawn};
+use crate::manifest::{Decision, Stale, Then, Withdrawn};
 
 use super::case::{Case, cases};
 use super::decisions::Decisions;
@@ -35,7 +35,7 @@ pub(crate) struct Holds {
 pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<'_>) -> Holds {
     let cases = cases(world, group);
     let undecided = |case: &&Case<'_>, finding| !decisions.find(case, finding).is_some_and(|d| d.then == Then::Bill);
-    let frozen = if is_processing(group) {
+    let frozen = if group.is_processing() {
         Some("a payment is on its way: nothing is done until it arrives or fails")
     } else if group.loose.iter().any(|loose| loose.young) {
         Some("a session younger than ten minutes may be in the making: left alone")
@@ -47,9 +47,11 @@ pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<
     let no_bill = if world.mass_unknown {
         Some("no bill while Stripe knows none of the recorded sessions: is it the right account?")
     } else if cases.iter().filter(|case| is_ad_hoc_payment(case)).any(|case| undecided(&case, Finding::AdHocPayment)) {
-        Some("no bill while a payment that no order accounts for is undecided")
+        Some(
+            "no bill while a payment that no order accounts for stands here: refund it, or decide it with `then: bill`",
+        )
     } else if has_paid_a_fee_they_left(world, group, decisions) {
-        Some("no bill while a payment on a fee that the player left is undecided")
+        Some("no bill while a payment on a fee that the player left is neither refunded nor decided with `then: bill`")
     } else if cases.iter().any(stays_open_for_a_stranger) {
         Some("no bill while an open session names another order")
     } else {
@@ -62,11 +64,6 @@ pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<
 /// That of any other order is expired, whatever it names.
 fn stays_open_for_a_stranger(case: &Case<'_>) -> bool {
     case.has_pending_order() && case.names_a_stranger() && case.payable().is_some_and(Payable::is_open)
-}
-
-fn is_processing(group: &Group<'_>) -> bool {
-    let recorded = group.orders.iter().filter_map(|(_, recorded)| recorded.known());
-    recorded.chain(group.loose.iter().map(|loose| loose.payable)).any(Payable::is_processing)
 }
 
 fn has_paid_a_fee_they_left(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<'_>) -> bool {
@@ -82,7 +79,9 @@ fn has_paid_a_fee_they_left(world: &World<'_>, group: &Group<'_>, decisions: &De
             .is_some_and(|(order, payable)| payable.has_arrived() && !payable.is_returned(Some(order.amount)));
         let paid = (case.is_paid() && !case.is_returned()) || arrived;
         let released = decisions.find(&case, Finding::PaidOtherFee).is_some_and(|d| d.then == Then::Bill);
-        (paid && !released) || is_processing(other)
+        let bills = |d: &Decision| d.then == Then::Bill;
+        let ad_hoc = is_ad_hoc_payment(&case) && !decisions.find(&case, Finding::AdHocPayment).is_some_and(bills);
+        (paid && !released) || ad_hoc || other.is_processing()
     })
 }
 
@@ -114,8 +113,10 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
         Finding::PaymentProcessing => None,
         Finding::Renamed => has_room(case).then_some(Action::Rename),
         Finding::PaidElsewhere => Some(Action::Settle),
-        Finding::RefundedAtStripe => Some(if returned(case) { Action::RecordRefund } else { Action::Attention }),
-        Finding::SettledBefore if bill_again && !case.stopped() => Some(Action::Create),
+        Finding::RefundedAtStripe if case.is_returned() => Some(Action::RecordRefund),
+        Finding::RefundedAtStripe if bill_again && case.billed() => Some(Action::Replace),
+        Finding::RefundedAtStripe => Some(Action::Attention),
+        Finding::SettledBefore if bill_again && !case.world.stopped() => Some(Action::Create),
         Finding::AdHocPayment
         | Finding::SettledBefore
         | Finding::PaidWithdrawn
@@ -125,12 +126,8 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
     }
 }
 
-fn returned(case: &Case<'_>) -> bool {
-    case.is_returned()
-        || case.recorded.known().is_some_and(|payable| payable.is_returned(case.order().map(|order| order.amount)))
-}
-
-/// Whether every other live order under the player's new id is about to be retired: an order may move there only then.
+/// Whether every other live order under the player's new id is about to leave, retired or paid back: an order may move
+/// there only then.
 fn has_room(case: &Case<'_>) -> bool {
     let Some(group) = case.group else { return false };
     let stays = |finding: &Finding| matches!(finding, Finding::UnknownSession | Finding::WrongMetadata);
@@ -139,6 +136,9 @@ fn has_room(case: &Case<'_>) -> bool {
         .filter(|other| other.order_as(Role::Extra).is_some_and(|order| order.registration == group.registration));
     there.all(|other| {
         let findings = detect(&other);
+        if other.is_returned() {
+            return true;
+        }
         case.world.manifest.tournament.open
             && findings.contains(&Finding::DuplicateOrder)
             && !findings.iter().any(stays)

@@ -1,6 +1,6 @@
 //! What a change's findings do not say themselves, in a few words for people. Never a name or an address.
 
-use crate::domain::Payable;
+use crate::domain::{Id, Payable};
 
 use super::case::Case;
 use super::decide::Verdict;
@@ -28,7 +28,11 @@ fn words(case: &Case<'_>, action: Action, finding: Finding) -> Option<String> {
         }
         Finding::WrongMetadata => {
             let named = case.payable()?.metadata.get(crate::domain::key::ORDER)?;
-            Some(format!("order_id {:?} names another order", shortened(named)))
+            // Whatever is no id may be a name, an address or a link.
+            Some(Id::parse(named).map_or_else(
+                |_| "what stands in order_id is the id of no order".to_owned(),
+                |id| format!("order_id {id} names another order"),
+            ))
         }
         Finding::RefundedAtStripe if action == Action::Attention => {
             let (payable, order) = (case.paying().or(case.payable())?, case.order()?);
@@ -40,11 +44,6 @@ fn words(case: &Case<'_>, action: Action, finding: Finding) -> Option<String> {
         Finding::AdHocPayment => ad_hoc(case),
         _ => None,
     }
-}
-
-/// At most 80 characters of what somebody else wrote.
-fn shortened(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 fn wrong_money(case: &Case<'_>) -> Option<String> {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 
 use crate::domain::{
-    Email, FeeId, Id, Money, Order, OrderId, Owner, Ownership, Payable, PlayerId, Registration, SessionId, key,
+    Email, FeeId, Id, LedgerId, Money, Order, OrderId, OrderStatus, Owner, Ownership, Payable, PlayerId, Registration,
+    SessionId, TournamentId, key,
 };
 use crate::manifest::Manifest;
 use crate::observe::Observation;
@@ -70,6 +71,26 @@ pub(crate) struct Group<'a> {
     pub(crate) loose: Vec<Loose<'a>>,
 }
 
+impl World<'_> {
+    /// The stop button, or `pay_by` has passed: what is open is closed, and nothing new becomes payable.
+    pub(crate) const fn stopped(&self) -> bool {
+        self.past_due || !self.manifest.tournament.open
+    }
+}
+
+impl<'a> Group<'a> {
+    /// A payment is on its way at a payable of the registration.
+    pub(crate) fn is_processing(&self) -> bool {
+        let recorded = self.orders.iter().filter_map(|(_, recorded)| recorded.known());
+        recorded.chain(self.loose.iter().map(|loose| loose.payable)).any(Payable::is_processing)
+    }
+
+    /// The payables that were made for an order and that it does not record.
+    pub(crate) fn loose_of(&self, order: &Order) -> impl Iterator<Item = &'a Payable> {
+        self.loose.iter().filter(|loose| loose.order.is_some_and(|of| of.id == order.id)).map(|loose| loose.payable)
+    }
+}
+
 /// Everything in scope, by registration.
 #[derive(Clone, Debug)]
 pub(crate) struct World<'a> {
@@ -99,11 +120,18 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
         if observed.facts.canary_sessions.contains(&payable.id) {
             continue;
         }
+        let loose = |order| Loose { payable, registration: None, order, young: false, attempted: false };
         match index.owner(&payable.id) {
             Owner::Nobody => {}
-            Owner::Order(_) => continue,
+            Owner::Order(order) if order.session.as_ref() == Some(&payable.id) => continue,
+            Owner::Order(order) => {
+                let registration = index.canonical(&order.registration);
+                let loose = Loose { registration: Some(registration.clone()), ..loose(Some(order)) };
+                groups.at(&registration).loose.push(loose);
+                continue;
+            }
             Owner::Contested => {
-                stray.push(Loose { payable, registration: None, order: None, young: false, attempted: false });
+                stray.push(loose(None));
                 continue;
             }
         }
@@ -128,14 +156,8 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
         stray,
         foreign,
         mass_unknown: observed.unknown.len() >= MASS_UNKNOWN && !account_is_right,
-        past_due: is_past_due(manifest, observed),
+        past_due: manifest.tournament.is_past_due(observed.at),
     }
-}
-
-/// After the end of `pay_by`'s day, in UTC.
-fn is_past_due(manifest: &Manifest, observed: &Observation) -> bool {
-    let today = observed.at.to_zoned(jiff::tz::TimeZone::UTC).date();
-    manifest.tournament.pay_by.is_some_and(|pay_by| today > pay_by)
 }
 
 /// The registrations while they are being filled.
@@ -212,12 +234,13 @@ impl<'a> Index<'a> {
                 new_ids.entry(old).or_insert(&player.id);
             }
         }
+        let by_id: BTreeMap<_, _> = orders.iter().map(|order| (&order.id, *order)).collect();
         let canonical = |order: &Order| canonical(&new_ids, &order.registration);
         Self {
             observed,
             manifest,
-            by_id: orders.iter().map(|order| (&order.id, *order)).collect(),
-            owners: owners(&orders, &payables, canonical),
+            owners: owners(&by_id, &payables, canonical),
+            by_id,
             made: facts.sessions_made.iter().map(|(session, order)| (session, order)).collect(),
             orders,
             payables,
@@ -253,43 +276,43 @@ impl<'a> Index<'a> {
             return None;
         }
         let retired = facts.retired.iter().find(|retired| retired.session.as_ref() == Some(&payable.id));
-        let ours = self.says_ours(payable);
-        // An attempt proves the database, not the tournament: its order must be in scope.
-        let in_scope = |id: &&OrderId| self.by_id.contains_key(*id) || facts.retired.iter().any(|r| r.order == **id);
-        let made = self.made.get(&payable.id).copied().filter(|id| ours || in_scope(id));
+        let ours = says_ours(self.observed, &self.manifest.tournament.id, &|id| self.by_id.contains_key(id), payable);
+        let made = self.made.get(&payable.id).copied();
         if retired.is_none() && made.is_none() && !ours {
-            return None;
+            return self.likely_paid(payable);
         }
         let attempt = payable.metadata.get(key::ATTEMPT).filter(|_| ours);
         let attempt = facts.attempts.iter().find(|open| attempt.is_some_and(|id| id == open.id.as_str()));
-        let named = Ownership::order_in(&payable.metadata).filter(|_| ours);
-        let id = made.cloned().or_else(|| attempt.map(|open| open.order.clone())).or(named);
+        // A webhook handler goes by `order_id`: where that order stands, the payable is taken for its.
+        let named = Ownership::order_in(&payable.metadata);
+        let standing = named.clone().filter(|id| self.by_id.contains_key(id));
+        let made = made.cloned().or_else(|| attempt.map(|open| open.order.clone()));
+        let id = standing.or_else(|| made.clone()).or_else(|| named.clone().filter(|_| ours));
         let order = id.as_ref().and_then(|id| self.by_id.get(id).copied());
+        let of_retired = |id: &OrderId| facts.retired.iter().find(|r| r.order == *id).map(|r| r.registration.clone());
         let registration = order
             .map(|order| order.registration.clone())
             .or_else(|| retired.map(|retired| retired.registration.clone()))
-            .or_else(|| facts.retired.iter().find(|r| Some(&r.order) == id.as_ref()).map(|r| r.registration.clone()))
+            .or_else(|| [&named, &made].into_iter().flatten().find_map(of_retired))
             .or_else(|| if ours { registration_in(payable) } else { None });
         let young = payable.is_open() && self.observed.at.duration_since(payable.created) < TOO_YOUNG;
         Some(Loose {
             payable,
             registration: registration.map(|registration| self.canonical(&registration)),
             order,
-            young: young && made.is_none() && retired.is_none() && attempt.is_none(),
+            young: young && made.is_none() && retired.is_none(),
             attempted: attempt.is_some(),
         })
     }
 
-    /// Whether its metadata names this database, and this tournament where it names one. An `order_id` alone proves
-    /// nothing: small integers repeat in every database.
-    fn says_ours(&self, payable: &Payable) -> bool {
-        let Some(ledger) = &self.observed.ledger else { return false };
-        let tournament = self.manifest.tournament.id.to_string();
-        payable.metadata.get(key::LEDGER).is_some_and(|text| text == ledger.as_str())
-            && match payable.metadata.get(key::TOURNAMENT) {
-                Some(text) => *text == tournament,
-                None => Ownership::order_in(&payable.metadata).is_some_and(|id| self.by_id.contains_key(&id)),
-            }
+    /// A payment that names a pending order by a mere number, and no database. A webhook handler takes it for that order's;
+    /// it is no proof, but money: a person must look at it before anything is billed.
+    fn likely_paid(&self, payable: &'a Payable) -> Option<Loose<'a>> {
+        let order = Ownership::order_in(&payable.metadata).and_then(|id| self.by_id.get(&id).copied())?;
+        let fits = order.status == OrderStatus::Pending && payable.money() == Some(order.amount);
+        let likely = fits && payable.has_arrived() && !payable.metadata.contains_key(key::LEDGER);
+        let registration = Some(self.canonical(&order.registration));
+        likely.then_some(Loose { payable, registration, order: None, young: false, attempted: false })
     }
 
     fn is_canary(&self, payable: &Payable) -> bool {
@@ -311,19 +334,42 @@ fn canonical(new_ids: &BTreeMap<&PlayerId, &PlayerId>, registration: &Registrati
     Registration { player: player.clone(), fee: registration.fee.clone() }
 }
 
+/// Whether metadata proves a payable to be this tournament's: it names this database, and this tournament where it names
+/// one; or it names no database, and an order in scope by an id that no other database has. A number proves nothing:
+/// small ones repeat everywhere.
+pub(crate) fn says_ours(
+    observed: &Observation,
+    tournament: &TournamentId,
+    in_scope: &dyn Fn(&OrderId) -> bool,
+    payable: &Payable,
+) -> bool {
+    let named = Ownership::order_in(&payable.metadata);
+    let ledger = observed.ledger.as_ref().map(LedgerId::as_str);
+    match (payable.metadata.get(key::LEDGER), payable.metadata.get(key::TOURNAMENT)) {
+        (Some(text), _) if Some(text.as_str()) != ledger => false,
+        (Some(_), Some(text)) => *text == tournament.to_string(),
+        (Some(_), None) => named.is_some_and(|id| in_scope(&id)),
+        (None, _) => named.is_some_and(|id| matches!(id.0, Id::Slug(_)) && in_scope(&id)),
+    }
+}
+
 /// The owner of each recorded session.
 fn owners<'a>(
-    orders: &[&'a Order],
+    orders: &BTreeMap<&'a OrderId, &'a Order>,
     payables: &BTreeMap<&'a SessionId, &'a Payable>,
     registration: impl Fn(&Order) -> Registration,
 ) -> BTreeMap<&'a SessionId, Owner<'a>> {
     let mut recorders: BTreeMap<&SessionId, Vec<&Order>> = BTreeMap::new();
-    for order in orders {
+    for order in orders.values() {
         if let Some(session) = &order.session {
             recorders.entry(session).or_default().push(order);
         }
     }
-    let owner = |session, orders: &[&'a Order]| Owner::among(orders, payables.get(session).copied(), &registration);
+    let named = |payable: &Payable| orders.get(&Ownership::order_in(&payable.metadata)?).copied();
+    let owner = |session, recorders: &[&'a Order]| {
+        let payable = payables.get(session).copied();
+        Owner::among(recorders, payable, payable.and_then(named), &registration)
+    };
     recorders.iter().map(|(session, orders)| (*session, owner(session, orders))).collect()
 }
 

@@ -24,7 +24,8 @@ pub use standing::{Standing, standings};
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Payable, PlayerId, SessionId};
+use crate::domain::{LedgerId, Payable, PlayerId, SessionId, key};
+use crate::ledger::Event;
 use crate::manifest::Manifest;
 use crate::observe::Observation;
 
@@ -161,7 +162,7 @@ fn add_stop(plan: &mut Plan, world: &World<'_>) {
 fn add_unmatched(plan: &mut Plan, world: &World<'_>, manifest: &Manifest) {
     let mut met = accounted_sessions(world);
     met.extend(plan.changes.iter().filter_map(|change| change.subject.session.as_ref().map(|seen| seen.id.clone())));
-    for event in &world.observed.facts.unmatched {
+    for event in world.observed.facts.unmatched.iter().filter(|event| concerns(world, manifest, event)) {
         let payable = world.observed.payables.iter().find(|payable| event.session.as_ref() == Some(&payable.id));
         let returned = payable.is_some_and(|payable| payable.is_returned(None));
         if returned || event.session.as_ref().is_some_and(|session| !met.insert(session.clone())) {
@@ -183,6 +184,19 @@ fn add_unmatched(plan: &mut Plan, world: &World<'_>, manifest: &Manifest) {
             steps: Vec::new(),
         });
     }
+}
+
+/// Whether a payment that matches no order may be this tournament's: what names another one of this database is that one's,
+/// and a canary is nobody's.
+fn concerns(world: &World<'_>, manifest: &Manifest, event: &Event) -> bool {
+    let observed = world.observed;
+    let canary = event.session.as_ref().is_some_and(|session| observed.facts.canary_sessions.contains(session));
+    let metadata = event.metadata();
+    let says = |key: &str| metadata.get(key).map(String::as_str);
+    let here = says(key::LEDGER).is_some() && says(key::LEDGER) == observed.ledger.as_ref().map(LedgerId::as_str);
+    let tournament = manifest.tournament.id.to_string();
+    let elsewhere = here && says(key::TOURNAMENT).is_some_and(|named| named != tournament);
+    !canary && !elsewhere
 }
 
 /// Sessions whose payment an order accounts for, or is about to.

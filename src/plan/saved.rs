@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{LedgerId, Order, Ownership, Payable, PlayerId, SessionId};
+use crate::domain::{LedgerId, Order, OrderId, Payable, PlayerId, SessionId};
 use crate::observe::Observation;
 
+use super::match_up::says_ours;
 use super::{Action, Change, Options, Plan};
 
 /// The version of the file's format.
@@ -193,6 +194,14 @@ impl Saved {
         moved
     }
 
+    /// Whether a fresh change is one that this plan says, or records a payment.
+    #[must_use]
+    pub fn allows(&self, fresh: &Change) -> bool {
+        let what = identity(fresh);
+        let same = |planned: &Change| identity(planned) == what && planned.steps == fresh.steps;
+        fresh.steps.is_empty() || fresh.action == Action::RecordPayment || working(&self.plan).any(same)
+    }
+
     /// What may be done of a fresh plan: only what this one says, and recording payments. Where `allow_less`, what has
     /// become unnecessary is left out.
     ///
@@ -244,12 +253,10 @@ fn detailed(fact: &Fact) -> String {
 fn facts(plan: &Plan, observed: &Observation) -> BTreeMap<String, Fact> {
     let orders = observed.facts.orders.iter().map(|order| (format!("order {}", order.id), order_fact(order)));
     let recorded = recorded(observed);
+    let ids: BTreeSet<&OrderId> = observed.facts.orders.iter().map(|order| &order.id).collect();
+    let in_scope = |id: &OrderId| ids.contains(id);
     let ours = |payable: &&Payable| {
-        recorded.contains(&payable.id)
-            || observed
-                .ledger
-                .as_ref()
-                .is_some_and(|ledger| Ownership::is_ours(&payable.metadata, ledger, &plan.head.tournament))
+        recorded.contains(&payable.id) || says_ours(observed, &plan.head.tournament, &in_scope, payable)
     };
     let canary = |payable: &&Payable| !observed.facts.canary_sessions.contains(&payable.id);
     let sessions = observed.payables.iter().filter(canary).filter(ours);

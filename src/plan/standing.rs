@@ -5,7 +5,7 @@ use crate::manifest::Manifest;
 use crate::observe::Observation;
 
 use super::elect::{Role, elect};
-use super::match_up::{Group, match_up};
+use super::match_up::{Group, World, match_up};
 use super::{Action, Finding, Options, Plan, is_asked_for};
 
 /// One registration with what stands for it.
@@ -35,11 +35,11 @@ pub fn standings<'a>(
 ) -> Vec<Standing<'a>> {
     let world = match_up(manifest, observed);
     let shown = world.groups.iter().filter(|group| group.wanted.is_some() || !group.orders.is_empty());
-    shown.filter(|group| is_asked_for(group, options)).map(|group| standing(group, planned)).collect()
+    shown.filter(|group| is_asked_for(group, options)).map(|group| standing(&world, group, planned)).collect()
 }
 
-fn standing<'a>(group: &Group<'a>, planned: &Plan) -> Standing<'a> {
-    let elected = elect(group);
+fn standing<'a>(world: &World<'a>, group: &Group<'a>, planned: &Plan) -> Standing<'a> {
+    let elected = elect(group, world.stopped());
     let keeper = elected.iter().find(|(.., role)| *role == Role::Keeper);
     let last = || elected.iter().max_by_key(|(order, ..)| (order.created_at, &order.id));
     let (order, recorded) = keeper.or_else(last).map(|(order, recorded, _)| (*order, *recorded)).unzip();

@@ -95,7 +95,8 @@ pub(crate) fn mass_retire(manifest: &Manifest, world: &World<'_>, changes: &[Cha
     let live = count(orders.filter(|(order, _)| order.status.is_live()));
     let limit_percent = manifest.policy.max_retired_percent;
     let many = retiring > FEW && u64::from(retiring) * 100 > u64::from(limit_percent) * u64::from(live);
-    let emptied = manifest.players.is_empty() && live > 0;
+    // The stop button keeps every order: it must work with any manifest.
+    let emptied = manifest.players.is_empty() && live > 0 && manifest.tournament.open;
     (many || emptied).then_some(MassRetire { retiring, live, limit_percent })
 }
 

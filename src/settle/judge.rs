@@ -32,7 +32,9 @@ pub fn judge(payable: &Payable, candidate: &Candidate<'_>, identity: Option<&Ide
     if payable.payment_status == PaymentStatus::Unpaid {
         return not_paid(format!("the session is {:?} and unpaid", payable.state).to_lowercase());
     }
-    if let Some(other) = other_ledger(payable, identity) {
+    if let Some(other) =
+        other_ledger(payable, identity).filter(|_| candidate.recorded.is_empty() && candidate.planned.is_none())
+    {
         return not_paid(format!("the session belongs to another orders database, {other}"));
     }
     if let Some(mode) = identity.and_then(|identity| identity.mode).filter(|mode| *mode != payable.mode) {
@@ -44,41 +46,38 @@ pub fn judge(payable: &Payable, candidate: &Candidate<'_>, identity: Option<&Ide
     }
 }
 
-/// The order on which it is recorded, else the one that its metadata names; they must not contradict each other.
+/// The order that the plan has found; else the one on which it is recorded, else the one that its metadata names, which must
+/// not contradict each other.
 fn the_order<'a>(payable: &Payable, candidate: &Candidate<'a>) -> Result<&'a Order, String> {
     let text = payable.metadata.get(key::ORDER).filter(|text| !text.is_empty());
-    let owner = Owner::among(candidate.recorded, Some(payable), |order| order.registration.clone());
-    let recorded = match owner {
-        Owner::Nobody => None,
-        Owner::Order(order) => Some(order),
-        Owner::Contested => return Err("the session is recorded on orders of several registrations".to_owned()),
-    };
-    match (text, candidate.named, recorded) {
-        (_, Some(named), Some(recorded)) if named.id == recorded.id => Ok(recorded),
-        (_, Some(named), Some(recorded)) if succeeds(recorded, named, candidate) => Ok(recorded),
-        (_, Some(named), Some(recorded)) => {
-            Err(format!("the session names order {} and is recorded on order {}", named.id, recorded.id))
+    let named = candidate.named;
+    if let Some(planned) = candidate.planned {
+        return match named {
+            // The plan knows renamed players; it never plans where another fee's live order is named.
+            Some(named) if named.status.is_live() && named.registration.fee != planned.registration.fee => {
+                Err(format!("the session names order {} and would be recorded on order {}", named.id, planned.id))
+            }
+            _ => Ok(planned),
+        };
+    }
+    let owner = Owner::among(candidate.recorded, Some(payable), named, |order| order.registration.clone());
+    match (owner, named, text) {
+        (Owner::Contested, ..) => Err("the session is recorded on orders of several registrations".to_owned()),
+        (Owner::Order(owner), Some(named), _) if owner.id == named.id || succeeds(owner, named) => Ok(owner),
+        (Owner::Order(owner), Some(named), _) => {
+            Err(format!("the session names order {} and is recorded on order {}", named.id, owner.id))
         }
-        (_, Some(named), None) => Ok(named),
-        (Some(_), None, Some(recorded)) if is_planned(recorded, candidate) => Ok(recorded),
-        (Some(text), None, _) => Err(format!("the session names order {text:?}, which does not exist")),
-        (None, None, Some(recorded)) => Ok(recorded),
-        (None, None, None) => {
-            candidate.planned.ok_or_else(|| "the session carries no order_id and is recorded on no order".to_owned())
-        }
+        (Owner::Nobody, Some(named), _) => Ok(named),
+        (_, None, Some(text)) => Err(format!("the session names order {text:?}, which does not exist")),
+        (Owner::Order(owner), None, None) => Ok(owner),
+        (Owner::Nobody, None, None) => Err("the session carries no order_id and is recorded on no order".to_owned()),
     }
 }
 
-/// Whether the order on which a session is recorded takes the place of the one that the session names: a predecessor of
-/// the same registration, by its row or by what `plan` knows of renamed players and deleted rows.
-fn succeeds(recorded: &Order, named: &Order, candidate: &Candidate<'_>) -> bool {
-    let same = named.registration == recorded.registration;
-    (same && !named.status.is_live())
-        || (is_planned(recorded, candidate) && (same || named.status == OrderStatus::Canceled))
-}
-
-fn is_planned(order: &Order, candidate: &Candidate<'_>) -> bool {
-    candidate.planned.is_some_and(|planned| planned.id == order.id)
+/// Whether the order on which a session is recorded takes the place of the one that it names: a predecessor of the same
+/// registration.
+fn succeeds(owner: &Order, named: &Order) -> bool {
+    named.registration == owner.registration && !named.status.is_live()
 }
 
 fn judge_order(payable: &Payable, order: &Order) -> Verdict {
@@ -234,7 +233,11 @@ mod tests {
     fn contradictions_go_to_a_person() {
         let (seven, eight) = (order(7, OrderStatus::Pending), order(8, OrderStatus::Pending));
         let named = paid(&[("order_id", "7")]);
-        assert!(is_unmatched(&verdict(&named, Some(&seven), std::slice::from_ref(&eight)), "recorded on order 8"));
+        let record = Verdict::Record(OrderId(7.into()));
+        assert_eq!(verdict(&named, Some(&seven), std::slice::from_ref(&eight)), record, "as a handler would");
+        let mut stranger = eight.clone();
+        stranger.registration.player = PlayerId(1018.into());
+        assert!(is_unmatched(&verdict(&named, Some(&seven), std::slice::from_ref(&stranger)), "recorded on order 8"));
         assert!(is_unmatched(&verdict(&named, None, std::slice::from_ref(&eight)), "does not exist"));
         let mut sibling = eight.clone();
         sibling.registration.player = PlayerId(1018.into());
@@ -259,6 +262,7 @@ mod tests {
         assert_eq!(planned(&names_before, Some(&before), recorded, Some(&after)), record);
         // A handler would pay a stranger's live order: no plan overrules that.
         before.status = OrderStatus::Pending;
+        before.registration.fee = FeeId(6.into());
         assert!(is_unmatched(&planned(&names_before, Some(&before), recorded, Some(&after)), "recorded on order 8"));
     }
 

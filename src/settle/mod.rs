@@ -9,7 +9,7 @@ pub use judge::{Candidate, Verdict, judge};
 
 use std::fmt;
 
-use crate::domain::{Order, OrderId, Ownership, Payable, SessionId};
+use crate::domain::{Order, OrderId, Ownership, Payable, Seen, SessionId};
 use crate::ledger::{Ledger, LedgerError, Written};
 use crate::stripe::{Sessions, StripeError};
 
@@ -118,8 +118,8 @@ pub async fn settle_as_planned(
 ///
 /// # Errors
 /// [`LedgerError`]; safe to try again.
-pub async fn settle_elsewhere(ledger: &impl Ledger, order: &OrderId) -> Result<Written, LedgerError> {
-    ledger.mark_paid(order, None).await
+pub async fn settle_elsewhere(ledger: &impl Ledger, seen: &Seen) -> Result<Written, LedgerError> {
+    ledger.mark_paid_elsewhere(seen).await
 }
 
 /// The order that the session's metadata names, and the orders on which the session is recorded.

@@ -227,6 +227,10 @@ impl Course {
         let stored = matches!(&sent, Ok(answer) if is_replayed(answer));
         let busy = matches!(&sent, Ok(answer) if answer.status == 429);
         let (why, request_id) = match sent {
+            // A key that is refused now tells nothing about an earlier try that may have had its effect.
+            Ok(answer) if matches!(answer.status, 401 | 403) && self.may_be_done && !self.is_read => {
+                (StripeError::refusal(&answer).to_string(), answer.header("request-id").map(Box::from))
+            }
             Ok(answer) if answer.status != 409 && answer.status != 429 && answer.status < 500 => {
                 return StripeError::refusal(&answer);
             }

@@ -71,15 +71,17 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         let (refunded, disputed) = match answer.latest_charge {
             None => (0, false),
             Some(Reference::Object(charge)) => {
-                let refunded = match charge.amount_refunded {
-                    Some(minor) => minor,
-                    None => self.refunded(&intent).await?,
-                };
+                // A charge counts refunds that are only under way too, and those can still fail.
+                let refunded = if charge.amount_refunded == Some(0) { 0 } else { self.refunded(&intent).await? };
                 let disputed = charge.disputed.unwrap_or(false);
-                (refunded, disputed && self.is_dispute_open_or_lost(intent.as_str()).await?)
+                // A charge stays marked after its dispute was won; where disputes cannot be read it counts as not won.
+                (refunded, disputed && self.is_dispute_open_or_lost(intent.as_str()).await?.unwrap_or(true))
             }
-            // The server does not expand.
-            Some(Reference::Id(_)) => (self.refunded(&intent).await?, false),
+            // The server does not expand: disputes are asked for; one that knows none has none.
+            Some(Reference::Id(_)) => {
+                let disputed = self.is_dispute_open_or_lost(intent.as_str()).await?.unwrap_or(false);
+                (self.refunded(&intent).await?, disputed)
+            }
         };
         Ok(Payment { intent, state, refunded, disputed })
     }
@@ -97,15 +99,15 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         Ok(refunds.iter().filter(|refund| refund.has_succeeded()).map(|refund| refund.amount).sum())
     }
 
-    /// A charge stays marked as disputed after a dispute was won. Where the disputes cannot be read it counts as not won.
-    async fn is_dispute_open_or_lost(&self, intent: &str) -> Result<bool, StripeError> {
+    /// Whether a payment has a dispute that is not won; none where there is no dispute, or where disputes cannot be read.
+    async fn is_dispute_open_or_lost(&self, intent: &str) -> Result<Option<bool>, StripeError> {
         let disputes: Vec<DisputeAnswer> = match self.all_at("/v1/disputes", &[("payment_intent", intent)]).await {
             Ok(disputes) => disputes,
-            Err(error) if error.is_permanent() => return Ok(true),
+            Err(error) if error.is_permanent() => return Ok(None),
             Err(error) => return Err(error),
         };
         let is_over =
             |dispute: &DisputeAnswer| matches!(dispute.status.as_deref(), Some("won" | "warning_closed" | "prevented"));
-        Ok(disputes.is_empty() || !disputes.iter().all(is_over))
+        Ok((!disputes.is_empty()).then(|| !disputes.iter().all(is_over)))
     }
 }

@@ -43,6 +43,7 @@ CREATE TABLE tourney_retired (
     how TEXT NOT NULL CHECK (how IN ('cancel', 'delete')),
     reason TEXT NOT NULL,
     retired_at BIGINT NOT NULL,
+    made_at BIGINT,
     row_copy TEXT NOT NULL
 );
 

@@ -4,15 +4,17 @@ use crate::domain::{OrderStatus, Payable, PaymentIntentId};
 use crate::plan::Finding;
 use crate::plan::case::{About, Case};
 use crate::plan::elect::Role;
+use crate::plan::match_up::Group;
 
 /// An open payable besides the recorded one of a pending order, or any open one of an order that is not pending, or is
-/// about to be recorded as paid.
+/// about to be recorded as paid, or while a payment of its registration is on its way at another.
 pub(super) fn payable_twice(case: &Case<'_>) -> Option<Finding> {
     let twice = match case.about {
         About::Vacant => false,
         About::Order(order, _) => {
             let settled = order.status != OrderStatus::Pending || case.unrecorded().is_some();
-            settled && case.recorded.known().is_some_and(Payable::is_open)
+            let moving = case.group.is_some_and(Group::is_processing);
+            (settled || moving) && case.recorded.known().is_some_and(Payable::is_open)
         }
         About::Loose(loose) => loose.payable.is_open() && !loose.young && loose.order.is_some() && !is_of_attempt(case),
     };
@@ -87,10 +89,11 @@ fn is_accounted_for(case: &Case<'_>, payable: &Payable) -> bool {
             // An orders table without intents: the first payment for the order is taken for its payment.
             None => {
                 let cash = group.wanted.is_some_and(|wanted| wanted.paid_elsewhere);
-                let first =
-                    group.loose.iter().rev().find(|loose| {
-                        loose.order.is_some_and(|other| other.id == order.id) && loose.payable.has_arrived()
-                    });
+                let first = group.loose.iter().rev().find(|loose| {
+                    loose.order.is_some_and(|other| other.id == order.id)
+                        && loose.payable.has_arrived()
+                        && loose.payable.money() == Some(order.amount)
+                });
                 !cash
                     && !recorded.known().is_some_and(Payable::has_arrived)
                     && first.is_some_and(|first| first.payable.id == payable.id)

@@ -38,6 +38,8 @@ pub(super) fn closed(case: &Case<'_>) -> Option<Finding> {
     (!case.world.manifest.tournament.open && still_payable(case)).then_some(Finding::Closed)
 }
 
+/// At the recorded session, or at one that an interrupted run has made.
 fn still_payable(case: &Case<'_>) -> bool {
-    case.has_pending_order() && case.recorded.known().is_some_and(Payable::is_open)
+    let attempted = case.loose().is_some_and(|loose| loose.attempted && loose.payable.is_open());
+    attempted || (case.has_pending_order() && case.recorded.known().is_some_and(Payable::is_open))
 }

@@ -7,7 +7,7 @@ use crate::plan::elect::Role;
 
 /// Nothing was ever billed, or only what tourney itself retired.
 pub(super) fn missing_order(case: &Case<'_>) -> Option<Finding> {
-    (owes_without_order(case)? && !case.stopped() && !ended_by_others(case)).then_some(Finding::MissingOrder)
+    (owes_without_order(case)? && !case.world.stopped() && !ended_by_others(case)).then_some(Finding::MissingOrder)
 }
 
 /// The last order was canceled by someone else, or refunded by anyone: a person must say whether to bill again.
@@ -19,7 +19,9 @@ pub(super) fn settled_before(case: &Case<'_>) -> Option<Finding> {
 pub(super) fn duplicate_order(case: &Case<'_>) -> Option<Finding> {
     let order = case.order_as(Role::Extra)?;
     let moved = |payable: &Payable| payable.is_processing() || (payable.is_paid() && !case.is_elsewhere(payable));
-    let moved = case.recorded.known().is_some_and(moved) || case.is_contested();
+    let loose = case.group.into_iter().flat_map(|group| group.loose_of(order));
+    let loose = loose.filter(|payable| payable.money() == Some(order.amount));
+    let moved = case.recorded.known().into_iter().chain(loose).any(moved) || case.is_contested();
     (order.status == OrderStatus::Pending && !moved).then_some(Finding::DuplicateOrder)
 }
 

@@ -1,9 +1,8 @@
 //! Money that has moved, or is moving.
 
-use crate::domain::{OrderStatus, Payable};
+use crate::domain::Payable;
 use crate::plan::Finding;
 use crate::plan::case::Case;
-use crate::plan::elect::Role;
 
 pub(super) fn unrecorded_payment(case: &Case<'_>) -> Option<Finding> {
     case.unrecorded().map(|_| Finding::UnrecordedPayment)
@@ -19,13 +18,11 @@ pub(super) fn payment_failed(case: &Case<'_>) -> Option<Finding> {
     (case.billed() && failed).then_some(Finding::PaymentFailed)
 }
 
-/// In full or in part, on an order that is paid or whose payment is about to be recorded.
+/// In full or in part, on an order that is paid or whose payment is about to be recorded; or of a payment that was never
+/// recorded, since it was not what was ordered.
 pub(super) fn refunded_at_stripe(case: &Case<'_>) -> Option<Finding> {
-    let payable = case.paying().or_else(|| {
-        let extra = case.order_as(Role::Extra).filter(|order| order.status == OrderStatus::Paid);
-        case.recorded.known().filter(|payable| extra.is_some() && payable.has_arrived())
-    })?;
-    payable.payment.as_ref().is_some_and(|payment| payment.refunded > 0).then_some(Finding::RefundedAtStripe)
+    let refunded = case.payment().is_some_and(|payment| payment.refunded > 0) || case.is_unrecordable_and_returned();
+    refunded.then_some(Finding::RefundedAtStripe)
 }
 
 pub(super) fn paid_withdrawn(case: &Case<'_>) -> Option<Finding> {
@@ -43,13 +40,14 @@ fn paid_and_unwanted(case: &Case<'_>) -> bool {
 /// The manifest asks another amount than was paid, or Stripe took another than was ordered.
 pub(super) fn paid_amount_differs(case: &Case<'_>) -> Option<Finding> {
     let order = case.keeper()?;
-    let taken = case.recorded.known().filter(|payable| payable.has_arrived()).and_then(Payable::money);
-    let otherwise = taken.is_some_and(|taken| taken != order.amount) && !case.names_a_stranger();
+    let taken = case.recorded.known().filter(|payable| payable.has_arrived() && order.may_be_paid_by(payable));
+    // What Stripe does not say cannot be taken for what was ordered.
+    let otherwise = taken.is_some_and(|payable| payable.money() != Some(order.amount));
+    let otherwise = otherwise && !case.names_a_stranger() && !case.is_unrecordable_and_returned();
     let asked = case.wanted().is_some_and(|wanted| wanted.amount != order.amount);
     ((otherwise || (case.is_paid() && asked)) && !case.is_returned()).then_some(Finding::PaidAmountDiffers)
 }
 
 pub(super) fn disputed(case: &Case<'_>) -> Option<Finding> {
-    let payable = case.paying()?;
-    payable.payment.as_ref().is_some_and(|payment| payment.disputed).then_some(Finding::Disputed)
+    case.payment().is_some_and(|payment| payment.disputed).then_some(Finding::Disputed)
 }

@@ -5,14 +5,17 @@ use tourney::domain::{
     LedgerId, Metadata, Money, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState,
     PaymentIntentId, PaymentStatus, Registration, Seen, SessionId,
 };
-use tourney::ledger::{RetireHow, RetiredOrder};
+use tourney::ledger::{Identity, RetireHow, RetiredOrder};
 use tourney::manifest::Manifest;
 use tourney::observe::Observation;
 use tourney::plan::{Action, Plan, Step};
+use tourney::settle::{Candidate, Verdict, judge};
 
 /// Carries out a plan as `apply` does: every expire change first, then the rest.
 pub(crate) fn carry_out(plan: &Plan, manifest: &Manifest, world: &Observation) -> Observation {
-    let mut model = Model { world: world.clone(), manifest, made: 0 };
+    // Ids are never used again, also where one apply follows the other.
+    let made = i64::try_from(world.facts.sessions_made.len()).unwrap();
+    let mut model = Model { world: world.clone(), manifest, made };
     model.world.ledger.get_or_insert_with(|| LedgerId(super::scenario::LEDGER.to_owned()));
     // Apply settles open attempts before it plans again.
     model.world.facts.attempts.clear();
@@ -50,6 +53,7 @@ impl Model<'_> {
             Step::RecordPayment { session, order } => {
                 let payable = self.payable(session).clone();
                 assert!(payable.is_paid(), "only what is paid is recorded");
+                self.assert_settles(&payable, order);
                 let order = self.world.facts.orders.iter_mut().find(|known| known.id == *order).unwrap();
                 assert_eq!(order.status, OrderStatus::Pending);
                 assert_eq!(Some(order.amount), payable.money());
@@ -76,6 +80,18 @@ impl Model<'_> {
         let order = self.world.facts.orders.iter_mut().find(|order| order.id == seen.id).unwrap();
         assert_eq!(order.seen(), *seen, "the order has moved under the plan's own steps");
         order
+    }
+
+    /// Settle, which judges what it reads at that moment, does what the plan says.
+    fn assert_settles(&self, payable: &Payable, planned: &OrderId) {
+        let orders = &self.world.facts.orders;
+        let find = |id: &OrderId| orders.iter().find(|order| order.id == *id);
+        let named = Ownership::order_in(&payable.metadata);
+        let recorded: Vec<&Order> = orders.iter().filter(|order| order.session.as_ref() == Some(&payable.id)).collect();
+        let candidate = Candidate { named: named.as_ref().and_then(find), recorded: &recorded, planned: find(planned) };
+        let ledger = self.world.ledger.clone().unwrap();
+        let identity = Identity { ledger, account: None, mode: Some(self.world.mode) };
+        assert_eq!(judge(payable, &candidate, Some(&identity)), Verdict::Record(planned.clone()), "{payable:?}");
     }
 
     fn has_live_order(&self, registration: &Registration) -> bool {
@@ -106,7 +122,11 @@ impl Model<'_> {
         if let Some(payable) = recorded.filter(|_| !shared) {
             assert!(!payable.is_open(), "retired while {} is open", payable.id);
             let intent = payable.payment_intent.as_ref();
-            let elsewhere = intent.is_some() && others_record(&self.world.facts.orders, &id, intent);
+            let orders = &self.world.facts.orders;
+            // A webhook handler takes it for the payment of the live order that it names.
+            let named = |order: &Order| payable.metadata.get("order_id") == Some(&order.id.to_string());
+            let handled = orders.iter().any(|order| order.id != id && order.status.is_live() && named(order));
+            let elsewhere = handled || (intent.is_some() && others_record(orders, &id, intent));
             let back = payable.is_returned(Some(seen.amount));
             assert!(!payable.is_paid() || elsewhere || back, "retired though it was paid");
             assert!(!payable.is_processing(), "retired while a payment is on its way");
@@ -118,7 +138,9 @@ impl Model<'_> {
             session: seen.session.clone(),
             reason: String::new(),
             at: self.world.at,
+            made_at: None,
         };
+        self.world.facts.retired.retain(|before| before.order != id);
         self.world.facts.retired.push(retired);
         if how == RetireHow::Delete {
             self.world.facts.orders.retain(|order| order.id != id);

@@ -23,7 +23,9 @@ fn check(manifest: &Manifest, observed: &Observation, options: &Options) {
     assert!(!shared.contains("Jordan") && !shared.contains('@') && !shared.contains("https:"), "{shared}");
     assert_is_safe(&first, observed);
     let mut after = carry_out(&first, manifest, observed);
-    if !manifest.decisions.is_empty() {
+    // While the stop button keeps every order, one that takes the place of a refunded one is looked at by the next apply.
+    let succeeded = !manifest.tournament.open && first.summary.record_refund > 0;
+    if !manifest.decisions.is_empty() || succeeded {
         // What was decided before its finding came up takes hold at the next apply.
         after = carry_out(&plan(manifest, &after, options), manifest, &after);
     }
@@ -146,6 +148,15 @@ fn world() -> impl Strategy<Value = Scenario> {
             let mut seen = BTreeSet::new();
             scenario.sessions = sessions.into_iter().filter(|session| seen.insert(session.id.clone())).collect();
             scenario.retired = retired.into_iter().map(|(order, player)| ARetired::new(order, player)).collect();
+            // What an attempt made names its own order; nobody edits that to another one.
+            let names = |id: &String| {
+                let session = scenario.sessions.iter().find(|session| session.id.as_str() == id);
+                session.and_then(|session| session.order.clone())
+            };
+            let made = made
+                .into_iter()
+                .filter(|(id, order)| names(id).is_none_or(|named| named == tourney::domain::OrderId((*order).into())));
+            let made: std::collections::BTreeMap<String, i64> = made.collect();
             scenario.made = made.into_iter().map(|(id, order)| (id, tourney::domain::OrderId(order.into()))).collect();
             let gone = unknown.into_iter().map(|n| SessionId(format!("s{n}"))).filter(|id| !seen.contains(id));
             scenario.unknown = gone.collect();

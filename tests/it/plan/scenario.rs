@@ -251,6 +251,7 @@ impl Scenario {
             ledger: (!self.first_time).then(|| LedgerId(LEDGER.to_owned())),
             facts: self.facts(),
             payables,
+            payments: BTreeMap::new(),
             unknown: self.unknown.clone(),
         }
     }
@@ -397,6 +398,7 @@ fn retired(retired: &ARetired) -> RetiredOrder {
         session: retired.session.clone(),
         reason: "expired-session".to_owned(),
         at: ago(100),
+        made_at: None,
     }
 }
 
