@@ -6,9 +6,8 @@ use std::fmt::Write as _;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use serde_json::{Value, json};
 
-use crate::manifest::source::without_secrets;
-
 use super::Exit;
+use super::mask::without_secrets;
 
 /// A failure as people and scripts see it.
 #[derive(Debug)]
@@ -89,7 +88,7 @@ impl Failure {
                 let mut plain =
                     miette::MietteDiagnostic::new(without_secrets(&self.message)).with_code(self.code.clone());
                 if let Some(hint) = &self.hint {
-                    plain = plain.with_help(hint.clone());
+                    plain = plain.with_help(without_secrets(hint));
                 }
                 handler.render_report(&mut text, &plain)
             }

@@ -6,6 +6,7 @@ mod exit;
 mod failure;
 pub mod history;
 pub mod links;
+mod mask;
 pub mod plan;
 mod progress;
 pub mod show;

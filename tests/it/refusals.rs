@@ -6,6 +6,7 @@ mod start;
 mod working;
 
 use serde_json::Value;
+use tourney::sandbox::SECRET_KEY;
 
 use crate::story::club::Club;
 use crate::support::Outcome;
@@ -29,6 +30,6 @@ fn is_refusal(outcome: Outcome, exit: i32, code: &str) -> Value {
     assert!(!message.is_empty() && error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{error:#}");
     // An address is shown as p***@example.com, if at all.
     let unmasked = message.replace("***@example.com", "");
-    assert!(!unmasked.contains("sk_test_") && !unmasked.contains("@example.com"), "{error:#}");
+    assert!(!unmasked.contains(SECRET_KEY) && !unmasked.contains("@example.com"), "{error:#}");
     error
 }
