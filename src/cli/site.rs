@@ -64,9 +64,8 @@ impl Loaded {
 /// As [`crate::config::resolve`].
 pub(super) fn resolve(shell: &Shell, manifest: &Path) -> Result<Environment, Failure> {
     let vars = Vars::from(shell.process.vars.clone());
-    let wanted = shell.global.env.as_deref().or_else(|| shell.process.var("TOURNEY_ENV"));
-    let env = crate::config::resolve(manifest, wanted, &vars, shell.process.home.as_deref(), shell.ui.interactive)?;
-    Ok(env)
+    let asked = shell.global.env.as_deref();
+    Ok(crate::config::resolve(manifest, asked, &vars, shell.process.home.as_deref(), shell.ui.interactive)?)
 }
 
 /// Reads the manifest; where it is bad, still says where we are.

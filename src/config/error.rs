@@ -72,6 +72,14 @@ pub enum ConfigError {
         /// What is wrong with it.
         why: String,
     },
+    /// A database's URL that cannot be used.
+    #[error("{origin}: {why}")]
+    BadDatabaseUrl {
+        /// Where it stands.
+        origin: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The key's mode is not the one that `environments.yaml` declares.
     #[error("environment {environment} says `mode: live`, and {origin} is a test key")]
     WrongMode {
@@ -111,7 +119,7 @@ impl ConfigError {
             Self::BadVariable { .. } => "bad-variable",
             Self::MissingDatabase { .. } => "missing-database",
             Self::BadSecret { .. } => "bad-secret",
-            Self::BadUrl { .. } => "bad-url",
+            Self::BadUrl { .. } | Self::BadDatabaseUrl { .. } => "bad-url",
             Self::WrongMode { .. } => "wrong-mode",
             Self::LiveRefused { .. } => "live-refused",
             Self::LiveElsewhere { .. } => "live-elsewhere",
@@ -129,15 +137,16 @@ impl ConfigError {
             Self::MissingVariable { .. } => "set it",
             Self::BadVariable { .. } => "set it anew: it may have been damaged when it was copied",
             Self::MissingDatabase { .. } => {
-                "set DATABASE_URL, or write `database: { url_env: NAME }` in environments.yaml"
+                "set DATABASE_URL, or write `database: { url_env: NAME }` in environments.yaml; the embedded sandbox, which needs none, is `-e sandbox`"
             }
             Self::BadSecret { .. } => {
                 "secrets are at dashboard.stripe.com: API keys sk_… or rk_…, webhook secrets whsec_…"
             }
             Self::BadUrl { .. } => "write it in full, for example https://club.example/thanks",
+            Self::BadDatabaseUrl { .. } => "write postgres://user@host/database, or sqlite:///folder/orders.db",
             Self::WrongMode { .. } => "use the live key, or remove `mode: live`",
             Self::LiveRefused { .. } => {
-                "use a test key, or choose with -e an environment of environments.yaml that says `mode: live`"
+                "use a test key, or choose with -e (TOURNEY_ENV is not enough) an environment of environments.yaml that says `mode: live`"
             }
             Self::LiveElsewhere { .. } => "remove api_base, or use a test key",
         }

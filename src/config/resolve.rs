@@ -16,26 +16,37 @@ use crate::domain::Mode;
 /// Stripe's own API: the only place a live key ever goes to.
 const STRIPE_API: &str = "https://api.stripe.com";
 
-/// The variables that make an environment by themselves where no file declares one.
-const MAKERS: [&str; 3] = ["DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_API_BASE"];
+/// The variables that make an environment by themselves where no file declares one. Each of them alone does: whoever has
+/// said where a webhook is must not be left in the sandbox, which would prove its own.
+const MAKERS: [&str; 7] = [
+    "TOURNEY_ENV",
+    "DATABASE_URL",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_API_BASE",
+    "TOURNEY_WEBHOOK_URL",
+    "TOURNEY_SUCCESS_URL",
+];
 
 /// The environment in which a manifest is to be applied.
 ///
-/// `wanted` is what `-e` or `TOURNEY_ENV` says, `home` what `~` stands for, `terminal` whether a person is there. Without
-/// `environments.yaml` (or with one of comments alone) it is `sandbox`, or `test` where variables say where things are.
+/// `asked` is what `-e` says (`TOURNEY_ENV` counts where it is silent, but never for a live key), `home` what `~` stands
+/// for, `terminal` whether a person is there. Without `environments.yaml` (or with one of comments alone) it is `sandbox`,
+/// or `test` where a variable is set.
 ///
 /// # Errors
 /// [`ConfigError`]; its `exit_code` tells a wrong command line from a failure.
 pub fn resolve(
     manifest: &Path,
-    wanted: Option<&str>,
+    asked: Option<&str>,
     vars: &Vars,
     home: Option<&Path>,
     terminal: bool,
 ) -> Result<Environment, ConfigError> {
-    let wanted = wanted.filter(|name| !name.is_empty()).or_else(|| vars.get("TOURNEY_ENV"));
+    let asked = asked.filter(|name| !name.is_empty());
+    let wanted = asked.or_else(|| vars.get("TOURNEY_ENV"));
     if wanted == Some("sandbox") {
-        return Ok(sandbox(manifest));
+        return chosen_sandbox(manifest, vars, home);
     }
     let path = file::find(manifest);
     let mut declared = path.as_deref().map_or_else(|| Ok(Vec::new()), file::read)?;
@@ -60,8 +71,17 @@ pub fn resolve(
         }
     };
     let base = path.as_deref().map_or_else(|| file::folder_of(manifest), file::folder_of);
-    let resolver = Resolver { vars, home, base, chosen: wanted.is_some(), warnings: Vec::new() };
+    let resolver = Resolver { vars, home, base, asked: asked.is_some(), warnings: Vec::new() };
     resolver.environment(declared.swap_remove(index))
+}
+
+/// The embedded environment, chosen by its name: the variables of a webhook then say whose webhook is to be proved, and
+/// all others are for somewhere else.
+fn chosen_sandbox(manifest: &Path, vars: &Vars, home: Option<&Path>) -> Result<Environment, ConfigError> {
+    let base = file::folder_of(manifest);
+    let mut resolver = Resolver { vars, home, base, asked: true, warnings: Vec::new() };
+    let webhook = resolver.webhook("sandbox", None, None)?;
+    Ok(Environment { webhook, ..sandbox(manifest) })
 }
 
 /// The embedded environment: everything under `.tourney/` beside the manifest.
@@ -89,7 +109,8 @@ struct Resolver<'r> {
     vars: &'r Vars,
     home: Option<&'r Path>,
     base: PathBuf,
-    chosen: bool,
+    /// Whether `-e` names the environment.
+    asked: bool,
     warnings: Vec<String>,
 }
 
@@ -98,11 +119,7 @@ impl Resolver<'_> {
         let name = declared.name;
         let stripe = self.stripe(&name, declared.key, declared.api_base, declared.mode)?;
         let database = self.database(&name, declared.database)?;
-        let url = self.text(&name, "webhook.url", declared.webhook_url, "TOURNEY_WEBHOOK_URL")?;
-        let url = url.map(|found| web_url(&found)).transpose()?;
-        let secret = self.secret(&name, declared.webhook_secret, "STRIPE_WEBHOOK_SECRET")?;
-        let secret = secret.map(secret::webhook).transpose()?;
-        let webhook = (url.is_some() || secret.is_some()).then_some(WebhookTarget { url, secret });
+        let webhook = self.webhook(&name, declared.webhook_url, declared.webhook_secret)?;
         let success = self.text(&name, "checkout.success_url", declared.success_url, "TOURNEY_SUCCESS_URL")?;
         let success_url = success.map(|found| web_url(&found)).transpose()?;
         let cancel = declared.cancel_url.map(|text| Found { text, origin: "checkout.cancel_url".to_owned() });
@@ -125,6 +142,19 @@ impl Resolver<'_> {
         })
     }
 
+    fn webhook(
+        &mut self,
+        environment: &str,
+        url: Option<String>,
+        secret: Option<Origin>,
+    ) -> Result<Option<WebhookTarget>, ConfigError> {
+        let url = self.text(environment, "webhook.url", url, "TOURNEY_WEBHOOK_URL")?;
+        let url = url.map(|found| web_url(&found)).transpose()?;
+        let secret = self.secret(environment, secret, "STRIPE_WEBHOOK_SECRET")?;
+        let secret = secret.map(secret::webhook).transpose()?;
+        Ok((url.is_some() || secret.is_some()).then_some(WebhookTarget { url, secret }))
+    }
+
     fn stripe(
         &mut self,
         environment: &str,
@@ -139,7 +169,7 @@ impl Resolver<'_> {
         let environment = environment.to_owned();
         match (mode, declared) {
             (Mode::Test, Some(Mode::Live)) => return Err(ConfigError::WrongMode { environment, origin }),
-            (Mode::Live, Some(Mode::Live)) if self.chosen => {}
+            (Mode::Live, Some(Mode::Live)) if self.asked => {}
             (Mode::Live, _) => return Err(ConfigError::LiveRefused { environment, origin }),
             (Mode::Test, _) => {}
         }
@@ -225,7 +255,7 @@ impl Resolver<'_> {
 }
 
 fn database_url(found: Found, base: Option<&Path>) -> Result<DatabaseUrl, ConfigError> {
-    let fail = |why: &str| ConfigError::BadUrl { origin: found.origin.clone(), why: why.to_owned() };
+    let fail = |why: &str| ConfigError::BadDatabaseUrl { origin: found.origin.clone(), why: why.to_owned() };
     if let Some(rest) = found.text.strip_prefix("sqlite:") {
         let path = rest.strip_prefix("//").unwrap_or(rest).split('?').next().unwrap_or_default();
         if path.is_empty() || path.contains(":memory:") {

@@ -61,7 +61,7 @@ fn shown(error: &ConfigError) -> String {
 fn without_anything_it_is_the_sandbox_beside_the_manifest() {
     let comments = "# test:\n#   mode: test\n";
     for club in [Club::new(None), Club::new(Some(comments)), Club::new(Some(""))] {
-        let environment = club.resolve(None, &[("STRIPE_WEBHOOK_SECRET", "whsec_x")]).unwrap();
+        let environment = club.resolve(None, &[("HOME", "/"), ("DATABASE_URL", "")]).unwrap();
         assert_eq!(environment.name, "sandbox");
         let state = club.manifest().with_file_name(".tourney");
         assert_eq!(environment.kind, EnvKind::Sandbox { state });
@@ -99,6 +99,41 @@ fn variables_make_an_environment_called_test() {
     assert_eq!(environment.checkout.success_url, "https://club.example/thanks");
     let debug = format!("{environment:?}");
     assert!(!debug.contains("hunter2") && !debug.contains("51Hsecret") && !debug.contains("whsec_abc"), "{debug}");
+}
+
+#[test]
+fn each_variable_alone_makes_it() {
+    let club = Club::new(None);
+    for (name, value) in [
+        ("TOURNEY_ENV", "test"),
+        ("STRIPE_SECRET_KEY", TEST_KEY),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_x"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:4242"),
+        ("TOURNEY_WEBHOOK_URL", "http://localhost:8000/hook"),
+        ("TOURNEY_SUCCESS_URL", "https://club.example/thanks"),
+    ] {
+        let error = club.refused(None, &[(name, value)]);
+        assert_eq!(
+            (error.code(), error.to_string().as_str()),
+            ("missing-database", "environment test has no database")
+        );
+        assert!(error.hint().contains("-e sandbox"), "{}", error.hint());
+    }
+    assert_eq!(club.resolve(None, &[("DATABASE_URL", "sqlite://a.db")]).unwrap().name, "test");
+    assert_eq!(club.resolve(None, &[("TOURNEY_ENV", "sandbox")]).unwrap().name, "sandbox");
+    let error = club.refused(None, &[("TOURNEY_ENV", "prod")]);
+    assert_eq!((error.code(), error.exit_code()), ("unknown-environment", 64));
+}
+
+#[test]
+fn the_sandbox_that_was_chosen_proves_the_webhook_of_the_variables() {
+    let hook = [("TOURNEY_WEBHOOK_URL", "http://localhost:8000/hook"), ("STRIPE_WEBHOOK_SECRET", "whsec_abc")];
+    let webhook = Club::new(None).resolve(Some("sandbox"), &hook).unwrap().webhook.unwrap();
+    assert_eq!(webhook.url.as_deref(), Some("http://localhost:8000/hook"));
+    assert_eq!(webhook.secret.unwrap().expose_secret(), "whsec_abc");
+    assert!(Club::new(None).resolve(Some("sandbox"), &[]).unwrap().webhook.is_none());
+    let bad = [("STRIPE_WEBHOOK_SECRET", TEST_KEY)];
+    assert_eq!(Club::new(None).refused(Some("sandbox"), &bad).code(), "bad-secret");
 }
 
 #[test]
@@ -145,6 +180,8 @@ fn a_live_key_goes_only_where_live_is_meant() {
     let live = ("STRIPE_SECRET_KEY", LIVE_KEY);
     assert_eq!(club.resolve(Some("live"), &[live]).unwrap().stripe.unwrap().mode, Mode::Live);
     assert_eq!(club.refused(Some("test"), &[live]).code(), "live-refused");
+    assert_eq!(club.refused(None, &[live, ("TOURNEY_ENV", "live")]).code(), "live-refused", "only -e is meant");
+    assert!(club.resolve(Some("live"), &[live, ("TOURNEY_ENV", "live")]).is_ok());
     assert_eq!(club.refused(Some("live"), &[("STRIPE_SECRET_KEY", TEST_KEY)]).code(), "wrong-mode");
     let elsewhere = ("STRIPE_API_BASE", "http://127.0.0.1:4242");
     assert_eq!(club.refused(Some("live"), &[live, elsewhere]).code(), "live-elsewhere");
@@ -177,7 +214,8 @@ fn keys_and_urls_are_named_as_what_they_are() {
         assert_eq!(error.exit_code(), 1);
     }
     for url in ["mysql://club:hunter2@db/club", "nonsense", "sqlite::memory:", "sqlite://", "postgres://db"] {
-        assert_eq!(club.refused(None, &[("DATABASE_URL", url)]).code(), "bad-url", "{url}");
+        let error = club.refused(None, &[("DATABASE_URL", url)]);
+        assert!(error.code() == "bad-url" && error.hint().contains("sqlite://"), "{url}: {}", error.hint());
     }
     assert_eq!(club.refused(None, &[("STRIPE_SECRET_KEY", TEST_KEY)]).code(), "missing-database");
 }
