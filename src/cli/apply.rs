@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use jiff::SignedDuration;
 
-use crate::apply::{ChangeOutcome, Confirmed, Job, Report, Stop, converge};
+use crate::apply::{ApplyError, ChangeOutcome, Confirmed, Job, Report, Stop, converge};
 use crate::domain::{PlayerId, SessionId};
 use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, plan};
 use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
@@ -91,7 +91,7 @@ async fn run_in(
     check_players(&loaded.manifest, &observed.facts.orders, args.player.as_deref())?;
     let fresh = plan(&loaded.manifest, &observed, &options);
     if let Some(mass) = fresh.mass_retire {
-        return Err(mass_retire(mass));
+        return Err(mass_retire(mass, loaded.manifest.players.is_empty()));
     }
     let (agreed, confirmed) = match saved {
         Some(saved) => {
@@ -156,7 +156,10 @@ async fn carry_out(
     let work = converge(&site.ledger, &site.stripe, &LiveClock, &job, &stop, &progress);
     let report = super::signals::finishing(work, &stop, &shell.ui).await;
     progress.end();
-    Ok(report??)
+    report?.map_err(|error| match error {
+        ApplyError::MassRetire(mass) => mass_retire(mass, loaded.manifest.players.is_empty()),
+        error => error.into(),
+    })
 }
 
 /// Asks a person; in live mode for the tournament's id.

@@ -58,7 +58,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     }
     print(args, shell, &loaded.manifest, &planned);
     if let Some(mass) = planned.mass_retire {
-        return Err(mass_retire(mass));
+        return Err(mass_retire(mass, loaded.manifest.players.is_empty()));
     }
     if let Some(out) = &args.out {
         shell.ui.note(&format!("Saved to {}: carry it out with tourney apply {0}", out.display()));

@@ -119,7 +119,7 @@ impl From<ApplyError> for Failure {
                 Self::new("wrong-account", format!("{message}; nothing was done")).hint("right database, wrong key?")
             }
             ApplyError::Outdated(moved) => outdated(&moved),
-            ApplyError::MassRetire(mass) => mass_retire(mass),
+            ApplyError::MassRetire(mass) => mass_retire(mass, false),
         }
     }
 }
@@ -159,12 +159,19 @@ fn diff(moved: &[Difference]) -> String {
         .to_owned()
 }
 
-/// The guard's refusal.
+/// The guard's refusal, `emptied` where the manifest has no players at all.
 #[must_use]
-pub fn mass_retire(mass: MassRetire) -> Failure {
+pub fn mass_retire(mass: MassRetire, emptied: bool) -> Failure {
     let MassRetire { retiring, live, limit_percent } = mass;
-    let message = format!(
-        "{retiring} of {live} live orders would be retired because their players left the manifest (policy.max_retired: {limit_percent}%); nothing was done"
-    );
+    let orders = if live == 1 { "order" } else { "orders" };
+    let message = if emptied {
+        format!(
+            "the manifest has no players at all: of {live} live {orders}, {retiring} would be retired; nothing was done"
+        )
+    } else {
+        format!(
+            "{retiring} of {live} live {orders} would be retired because their players left the manifest (policy.max_retired: {limit_percent}%); nothing was done"
+        )
+    };
     Failure::new("mass-retire", message).hint("is this the right manifest, and whole? If so: --allow-mass-retire")
 }
