@@ -94,7 +94,8 @@ pub(super) fn of_commit(error: sqlx::Error) -> Failure {
 
 fn of_database(error: &dyn DatabaseError) -> Failure {
     let code = error.code().unwrap_or_default();
-    let text = error.to_string();
+    // PostgreSQL's whole text ends in the line of the server's own source.
+    let text = if is_sqlstate(error) { error.message().to_owned() } else { error.to_string() };
     if is_foreign_key(error, &code) {
         return Failure::ForeignKey(text);
     }

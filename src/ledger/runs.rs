@@ -65,11 +65,11 @@ pub(super) async fn finish(ledger: &SqlLedger, run: &RunId, at: Timestamp, outco
     tx.commit().await
 }
 
-/// The newest runs first.
+/// The newest runs first; of those that began in one second, the one that was written last.
 pub(super) async fn newest(ledger: &SqlLedger, limit: u32) -> Result<Vec<Run>> {
     let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
     let sql = "SELECT id, command, tournament_id, environment, manifest_sha256, who, started_at, finished_at, outcome, \
-               summary FROM tourney_runs ORDER BY started_at DESC, id DESC LIMIT $1";
+               summary FROM tourney_runs ORDER BY started_at DESC, n DESC LIMIT $1";
     let runs = tx.rows(sql, values![i64::from(limit)]).await?.iter().map(read_run).collect();
     tx.rollback().await?;
     runs

@@ -78,12 +78,17 @@ pub fn terminal(runs: &[Run]) -> String {
             run.finished_at.map(|end| span(end.duration_since(run.started_at))).unwrap_or_default(),
             run.command.clone(),
             run.tournament.to_string(),
-            plain(&run.who),
+            who(run),
             outcome(run).to_owned(),
             run.summary.as_deref().map(plain).unwrap_or_default(),
         ]);
     }
     format!("{}\n", table.trim_fmt())
+}
+
+/// User and host; the process, by which a lock's holder is known again, is for programs.
+fn who(run: &Run) -> String {
+    plain(run.who.rsplit_once(" (process ").map_or(run.who.as_str(), |(who, _)| who))
 }
 
 /// A run that never said how it ended was killed, or still works.
@@ -99,7 +104,7 @@ pub fn run(run: &Run, steps: &[RunStep]) -> String {
     let _ = writeln!(text, "run         {}", run.id);
     let _ = writeln!(text, "command     {} of {} in {}", run.command, run.tournament, plain(&run.environment));
     let _ = writeln!(text, "manifest    sha256 {}", run.manifest_sha256);
-    let _ = writeln!(text, "who         {}", plain(&run.who));
+    let _ = writeln!(text, "who         {}", who(run));
     let _ = writeln!(text, "began       {} UTC", minute(run.started_at));
     let _ = writeln!(text, "ended       {ended}");
     let _ = writeln!(text, "outcome     {}", outcome(run));
@@ -157,8 +162,13 @@ mod tests {
             text.contains("0f1e2d3c ") && text.contains("2026-04-13 10:00") && text.contains("unfinished"),
             "{text}"
         );
-        assert!(super::run(&run, &[]).contains("never said"));
-        assert_eq!(json("sandbox", &[run])["runs"][0]["finished_at"], Value::Null);
+        let page = super::run(&run, &[]);
+        assert!(page.contains("never said"), "{page}");
+        for shown in [text, page] {
+            assert!(shown.contains("coach@club") && !shown.contains("process"), "{shown}");
+        }
+        let listed = &json("sandbox", &[run])["runs"][0];
+        assert_eq!((&listed["finished_at"], &listed["who"]), (&Value::Null, &json!("coach@club (process 7)")));
     }
 
     #[test]

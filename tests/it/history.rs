@@ -38,6 +38,9 @@ fn a_run_is_listed_and_found_by_the_beginning_of_its_id() {
     let listed = folder.tourney(["history", "--json"]).run().expect(0).json();
     let runs = listed["runs"].as_array().unwrap();
     assert_eq!(runs.iter().map(|run| &run["outcome"]).collect::<Vec<_>>(), ["done", "done"]);
+    assert!(runs.iter().all(|run| run["who"].as_str().unwrap().contains(" (process ")), "{listed:#}");
+    let shown = folder.tourney(["history"]).run().expect(0).stdout;
+    assert!(shown.contains("someone@") && !shown.contains("(process"), "{shown}");
     assert_eq!((&runs[0]["command"], &runs[0]["tournament"]), (&json!("apply"), &json!("spring-camp")));
     let one = folder.tourney(["history", "--limit", "1", "--json"]).run().expect(0).json();
     assert_eq!(one["runs"].as_array().unwrap().len(), 1);
@@ -79,13 +82,11 @@ fn a_held_lock_is_shown_and_released_only_by_force() {
         (&json!("run-7"), &json!(false), &json!(false))
     );
 
-    let refused = folder.tourney(["unlock", "--force", "--json"]).run().expect(1).json();
-    assert_eq!(refused["error"]["code"], "confirmation-needed");
     folder.tourney(["unlock", "--yes"]).run().expect(64);
     let released = folder.tourney(["unlock", "--force", "--yes"]).run().expect(0).stdout;
     assert_eq!(released, "Released: coach@club held the lock and can write nothing any more.\n");
     folder.tourney(["apply", "--yes"]).run().expect(0);
-    let free = folder.tourney(["unlock", "--force", "--json"]).run().expect(0).json();
+    let free = folder.tourney(["unlock", "--force", "--yes", "--json"]).run().expect(0).json();
     assert_eq!((&free["holder"], &free["released"]), (&Value::Null, &json!(false)));
 }
 

@@ -70,7 +70,8 @@ CREATE TABLE tourney_lock (
 INSERT INTO tourney_lock (one, fence) VALUES (1, 0);
 
 CREATE TABLE tourney_runs (
-    id TEXT PRIMARY KEY,
+    n BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     command TEXT NOT NULL,
     tournament_id TEXT NOT NULL,
     environment TEXT NOT NULL,

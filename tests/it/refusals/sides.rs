@@ -124,6 +124,8 @@ fn a_database_that_is_not_as_it_should_be(club: &Club) {
     club.bill();
     club.sql("ALTER TABLE orders RENAME COLUMN status TO state");
     everywhere(club, "database-refused");
+    let message = refused(club, ["plan", "--json"], 1, "database-refused")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("status") && !message.contains(" at line "), "not the server's own source: {message}");
     club.sql("ALTER TABLE orders RENAME COLUMN state TO status");
     club.plans(&[]);
     club.sql("UPDATE tourney_migrations SET version = 99");

@@ -19,6 +19,7 @@ on_both!(
     changes_come_before_attention,
     a_failure_comes_before_attention,
     an_interrupted_run_is_safe_to_run_again,
+    runs_are_listed_newest_first,
 );
 
 /// Another run holds the lock; its last sign of life was so many seconds ago.
@@ -176,4 +177,25 @@ fn an_interrupted_run_is_safe_to_run_again(club: &Club) {
     club.tourney(["apply", "--yes"]).run().expect(0);
     club.plans(&[]);
     assert_eq!(club.sessions().len(), 3, "nothing was made twice");
+}
+
+fn runs_are_listed_newest_first(club: &Club) {
+    club.bill();
+    let newest = || {
+        let listed = club.tourney(["history", "--json", "--limit", "1"]).run().expect(0).json();
+        listed["runs"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let mut ids = vec![newest()];
+    for _ in 0..4 {
+        club.tourney(["verify"]).run().expect(0);
+        // As where they all began within one second, which is as fine as the column is.
+        club.sql("UPDATE tourney_runs SET started_at = 1776074400");
+        ids.insert(0, newest());
+    }
+    let listed = club.tourney(["history", "--json"]).run().expect(0).json();
+    let shown: Vec<&str> = listed["runs"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect();
+    assert_eq!(shown, ids);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 5, "{ids:?}");
 }
