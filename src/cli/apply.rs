@@ -12,6 +12,7 @@ use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdate
 use crate::world::LiveClock;
 
 use super::Shell;
+use super::ask::ask;
 use super::plan::{check_players, player_id};
 use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
 
@@ -113,7 +114,7 @@ async fn run_in(
         return Ok(nothing_to_do(shell, loaded, &agreed));
     }
     shell.ui.note(&show_plan::terminal(&agreed, &loaded.manifest, shell.ui.color_err));
-    confirm(args, shell, site, loaded, work)?;
+    confirm(args, shell, site, loaded, work).await?;
     let report = carry_out(args, shell, site, loaded, options, confirmed).await?;
     print(shell, loaded, &report);
     Ok(exit_of(&report))
@@ -154,7 +155,7 @@ async fn carry_out(
     let stop = Stop::default();
     let progress = Progress::new(&shell.ui);
     let work = converge(&site.ledger, &site.stripe, &LiveClock, &job, &stop, &progress);
-    let report = super::signals::finishing(work, &stop, &shell.ui).await;
+    let report = shell.signals.finishing(work, &stop, &shell.ui).await;
     progress.end();
     report?.map_err(|error| match error {
         ApplyError::MassRetire(mass) => mass_retire(mass, loaded.manifest.players.is_empty()),
@@ -163,7 +164,7 @@ async fn carry_out(
 }
 
 /// Asks a person; in live mode for the tournament's id.
-fn confirm(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded, work: usize) -> Result<(), Failure> {
+async fn confirm(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded, work: usize) -> Result<(), Failure> {
     let id = loaded.manifest.tournament.id.to_string();
     let expected = if site.mode.is_live() { id.as_str() } else { "yes" };
     if site.mode.is_live() && args.confirm.is_some() {
@@ -181,7 +182,7 @@ fn confirm(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded, work: usize
     }
     let changes = if work == 1 { "1 change".to_owned() } else { format!("{work} changes") };
     let question = format!("Carry out {changes} in {} ({} mode)? Type {expected} to go on:", site.env.name, site.mode);
-    match shell.ui.ask(&question) {
+    match ask(&shell.ui, question).await {
         Some(answer) if answer == expected => Ok(()),
         _ => Err(Failure::new("declined", "declined: nothing was done")),
     }

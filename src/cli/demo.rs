@@ -18,6 +18,7 @@ use crate::webhook::{DEFAULT_PATH, Receiver};
 use crate::world::{Clock as _, LiveClock};
 
 use super::Shell;
+use super::signals::interrupted;
 
 /// The story's manifest, as reviewed.
 const MANIFEST: &str = include_str!("../../plans/utah-invitational.yaml");
@@ -113,13 +114,16 @@ impl Story<'_> {
         self.shell.ui.data(&format!("$ tourney {}\n", args.join(" ")));
         let program = std::env::current_exe().map_err(|error| Failure::new("io", error.to_string()))?;
         let mut command = tokio::process::Command::new(program);
-        command.args(args).current_dir(self.folder).stdin(Stdio::null());
+        command.args(args).current_dir(self.folder).stdin(Stdio::null()).kill_on_drop(true);
         for name in REAL_WORLD {
             command.env_remove(name);
         }
         let status = command.status().await.map_err(|error| Failure::new("io", error.to_string()))?;
-        if status.code() == Some(expected) {
-            return Ok(());
+        match status.code() {
+            Some(code) if code == expected => return Ok(()),
+            // The terminal has told it before us.
+            Some(code) if code == Exit::Interrupted as i32 => return Err(interrupted()),
+            _ => {}
         }
         Err(Failure::new("demo", format!("tourney {} ended with {status}, not with {expected}", args.join(" "))))
     }

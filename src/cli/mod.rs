@@ -1,6 +1,7 @@
 //! The command line: one file per command, each with its `Args` and its `run`.
 
 mod apply;
+mod ask;
 mod completions;
 mod demo;
 mod history;
@@ -30,6 +31,8 @@ use jiff::SignedDuration;
 use crate::render::{ColorChoice, Exit, Failure, Ui};
 
 pub use process::Process;
+
+use signals::Signals;
 
 /// Plan and apply tournament billing through Stripe, so that no paid order stays pending.
 #[derive(Debug, Parser)]
@@ -106,6 +109,7 @@ pub struct Shell {
     pub process: Process,
     /// The streams.
     pub ui: Ui,
+    signals: Signals,
 }
 
 /// Runs a command line to its exit code: the whole program.
@@ -122,15 +126,32 @@ pub fn main(args: Vec<OsString>, process: Process) -> Exit {
         cli.global.color,
         process.var("NO_COLOR").is_some(),
     );
-    let shell = Shell { global: cli.global, process, ui };
-    log_to_stderr(&shell);
     crate::stripe::install_tls();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&shell.ui, &Failure::new("io", format!("no runtime could be started: {error}"))),
+        Err(error) => return failed(&ui, &Failure::new("io", format!("no runtime could be started: {error}"))),
     };
-    match runtime.block_on(run(&shell, cli.command)) {
+    let signals = runtime.block_on(async { Signals::listen() });
+    let shell = Shell { global: cli.global, process, ui, signals };
+    log_to_stderr(&shell);
+    let exit = runtime.block_on(to_the_end(&shell, cli.command));
+    if exit == Exit::Interrupted {
+        // Whoever interrupts does not wait for what cannot be dropped, such as a name that is being looked up.
+        runtime.shutdown_background();
+    }
+    exit
+}
+
+/// Runs a command to its exit code, whatever comes between, and shows what failed.
+async fn to_the_end(shell: &Shell, command: Command) -> Exit {
+    let ui = shell.ui.clone();
+    tokio::spawn(shell.signals.clone().or_exit(move |failure| {
+        failed(&ui, failure);
+    }));
+    let ended = shell.signals.or_interrupted(run(shell, command)).await;
+    match ended {
         Ok(exit) => exit,
+        Err(failure) if failure.exit == Exit::Interrupted && !shell.signals.may_tell() => failure.exit,
         Err(failure) => failed(&shell.ui, &failure),
     }
 }
@@ -160,7 +181,7 @@ async fn sandbox(args: &sandbox::Args, shell: &Shell) -> Result<Exit, Failure> {
     match &args.command {
         Some(sandbox::Command::Seed(seed)) => seed::run(&seed.scene, shell).await,
         None => {
-            sandbox::run(args, signals::asked_to_stop()).await?;
+            sandbox::run(args, shell.signals.asked_to_stop()).await?;
             Ok(Exit::Done)
         }
     }

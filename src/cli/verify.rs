@@ -16,7 +16,6 @@ use crate::webhook::{DEFAULT_PATH, Receiver};
 use crate::world::{Clock as _, LiveClock};
 
 use super::Shell;
-use super::signals;
 use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
 
 /// What `verify` takes.
@@ -184,7 +183,7 @@ async fn fly(
         lock_timeout: args.lock_timeout,
     };
     let work = round(&site.ledger, &site.stripe, &LiveClock, &job, &trip);
-    Ok(signals::finishing(work, stop, &shell.ui).await??)
+    Ok(shell.signals.finishing(work, stop, &shell.ui).await??)
 }
 
 /// What can be told of the webhook in live mode without sending anything.

@@ -82,11 +82,11 @@ impl Ui {
         let _ = writeln!(err, "{}", without_secrets(text.trim_end_matches('\n')));
     }
 
-    /// Asks a person on the terminal; the answer without its line feed, none at the end of input.
+    /// Asks a person on the terminal; the answer without its line feed, none at the end of input. While it waits, stderr
+    /// is free for others.
     #[must_use]
     pub fn ask(&self, question: &str) -> Option<String> {
-        let mut err = std::io::stderr().lock();
-        let _ = write!(err, "{question} ").and_then(|()| err.flush());
+        let _ = write!(std::io::stderr(), "{question} ");
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer).ok()?;
         (read > 0).then(|| answer.trim().to_owned())

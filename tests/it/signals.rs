@@ -1,8 +1,9 @@
-//! SIGINT and SIGTERM: what is in flight is finished, nothing new is begun, and the report says what is left.
+//! SIGINT and SIGTERM: what is in flight is finished, nothing new is begun, and the report says what is left. Whatever has
+//! nothing to finish ends at once.
 
 use crate::lock::held;
 use crate::recovery::scene::{CUP, Scene, UTAH};
-use crate::support::{applied_camp, wait_until};
+use crate::support::{Folder, applied_camp, camp, wait_until};
 
 fn interrupted(signal: &str) {
     let scene = Scene::sqlite(UTAH);
@@ -78,4 +79,83 @@ fn a_verify_that_waits_for_a_person_can_be_interrupted_and_removes_its_canary() 
     let named = |name: &str| checks.as_array().unwrap().iter().find(|check| check["name"] == name).cloned();
     assert_eq!(named("clean-up").unwrap()["passed"], true, "{checks}");
     folder.tourney(["verify"]).run().expect(0);
+}
+
+/// Every command that asks Stripe, with what makes it one document on stdout.
+const ASKING: [&str; 8] =
+    ["plan", "apply --yes", "verify", "verify --audit-only", "status", "links", "show 1", "plan --out saved.plan"];
+
+#[test]
+fn a_command_that_only_looks_ends_at_once_and_says_so() {
+    let scene = Scene::sqlite(CUP);
+    scene.incident();
+    // Far longer than any test waits.
+    scene.latency(3_600_000);
+    for (n, line) in ASKING.iter().enumerate() {
+        for json in ["--json", ""] {
+            let asked = scene.requests("GET /v1/account");
+            let command =
+                scene.in_environment(scene.folder.tourney(line.split(' ').chain((!json.is_empty()).then_some(json))));
+            let asking = command.spawn();
+            wait_until("it has asked", || scene.requests("GET /v1/account") > asked);
+            asking.signal(if n % 2 == 0 { "TERM" } else { "INT" });
+            let outcome = asking.wait().expect(130);
+            if json.is_empty() {
+                assert!(outcome.stdout.is_empty() && outcome.stderr.contains("interrupted"), "{line}: {outcome:?}");
+            } else {
+                assert_eq!(outcome.json()["error"]["code"], "interrupted", "{line}");
+                assert!(outcome.json()["error"]["hint"].is_string(), "{line}");
+            }
+        }
+    }
+    assert!(!scene.folder.path("saved.plan").exists());
+    assert_eq!(scene.creates(), 0);
+}
+
+#[test]
+fn a_question_can_be_answered_with_a_signal() {
+    let folder = camp();
+    // `script` gives it a terminal; nothing is typed there as long as the pipe is open.
+    let line = "mkfifo keys; exec 3<>keys; exec script -qec 'echo $$ >pid; exec tourney apply --json' /dev/null <&3";
+    let asking = folder.sh(line).spawn();
+    wait_until("it asks", || asking.stdout().contains("Type yes to go on"));
+    folder.sh("kill -INT $(cat pid)").run().expect(0);
+    let outcome = asking.wait().expect(130);
+    assert!(outcome.stdout.contains("\"code\": \"interrupted\""), "{}", outcome.stdout);
+    folder.tourney(["plan", "--detailed-exitcode"]).run().expect(2);
+}
+
+/// Stuck where no future can be dropped: in a write that nobody reads.
+#[test]
+fn a_command_that_is_stuck_in_a_write_ends_too() {
+    let folder = applied_camp();
+    let many = "tournament.yaml ".repeat(4_000);
+    let script = format!(
+        "mkfifo pipe; exec 3<>pipe; tourney validate {many} >pipe 2>said & echo $! >pid; head -c 1 <&3; \
+         kill -TERM $!; code=0; wait $! || code=$?; exit $code"
+    );
+    folder.sh(&script).run().expect(130);
+    assert!(folder.read("said").contains("interrupted"), "{}", folder.read("said"));
+}
+
+#[test]
+fn a_sandbox_that_is_served_is_ended_and_not_interrupted() {
+    for signal in ["INT", "TERM"] {
+        let folder = Folder::new();
+        let serving = folder.tourney(["sandbox", "--listen", "127.0.0.1:0"]).spawn();
+        wait_until("it is served", || serving.stdout().contains("Ctrl-C ends it"));
+        serving.signal(signal);
+        let outcome = serving.wait().expect(0);
+        assert!(!outcome.stderr.contains("interrupted"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_story_can_be_broken_off() {
+    let folder = Folder::new();
+    let telling = folder.tourney(["demo"]).env("TMPDIR", folder.path("")).spawn();
+    wait_until("it is told", || telling.stdout().contains("$ tourney plan"));
+    telling.signal("TERM");
+    let outcome = telling.wait().expect(130);
+    assert!(outcome.stderr.contains("interrupted"), "{}", outcome.stderr);
 }
