@@ -92,26 +92,32 @@ impl Story<'_> {
     }
 
     async fn tell_with(&self, sandbox: &Sandbox, state: &Path) -> Result<(), Failure> {
-        self.says("A club made 21 payment links by hand, without order_id, and all of them have died unpaid.");
+        self.says("A club made 21 payment links by hand, without order_id, and all of them have died unpaid.")?;
         self.tourney(&["sandbox", "seed", "incident"], 0).await?;
-        self.says("What is wrong? Nothing is changed by looking.");
+        self.says("What is wrong? Nothing is changed by looking.")?;
         self.tourney(&["plan"], 0).await?;
-        self.says("Put it right, through the one helper that always sets order_id.");
+        self.says("Put it right, through the one helper that always sets order_id.")?;
         self.tourney(&["apply", "--yes"], 0).await?;
-        self.says("Once more: a second run has nothing to do.");
+        self.says("Once more: a second run has nothing to do.")?;
         self.tourney(&["plan", "--detailed-exitcode"], 0).await?;
         self.parent_pays(sandbox, state).await?;
-        self.says("And the proof: every session audited, then a signed webhook round trip.");
+        self.says("And the proof: every session audited, then a signed webhook round trip.")?;
         self.tourney(&["verify"], 0).await
     }
 
-    fn says(&self, line: &str) {
-        self.shell.ui.data(&format!("\n# {line}\n"));
+    fn says(&self, line: &str) -> Result<(), Failure> {
+        self.prints(&format!("\n# {line}\n"))
+    }
+
+    /// A story that cannot be written down is not gone on with.
+    fn prints(&self, text: &str) -> Result<(), Failure> {
+        self.shell.ui.data(text);
+        self.shell.ui.written()
     }
 
     /// Runs a command of this very program in the story's folder; its output goes where ours goes.
     async fn tourney(&self, args: &[&str], expected: i32) -> Result<(), Failure> {
-        self.shell.ui.data(&format!("$ tourney {}\n", args.join(" ")));
+        self.prints(&format!("$ tourney {}\n", args.join(" ")))?;
         let program = std::env::current_exe().map_err(|error| Failure::new("io", error.to_string()))?;
         let mut command = tokio::process::Command::new(program);
         command.args(args).current_dir(self.folder).stdin(Stdio::null()).kill_on_drop(true);
@@ -137,7 +143,9 @@ impl Story<'_> {
         let order = first_pending(&ledger, &manifest).await?;
         let url = order.url.clone().unwrap_or_default();
         let name = manifest.player(&order.registration.player).map_or("", |player| player.name.as_str());
-        self.says(&format!("A parent opens {name}'s link and pays with a test card. Stripe sends its signed webhook."));
+        self.says(&format!(
+            "A parent opens {name}'s link and pays with a test card. Stripe sends its signed webhook."
+        ))?;
         let key = SecretString::from(sandbox.secret_key());
         let stripe = Arc::new(Stripe::new(HttpWire::new(sandbox.base_url(), &key)?, LiveClock, Limits::local()));
         let broken = |error: std::io::Error| Failure::new("io", format!("no receiver could be started: {error}"));
@@ -159,7 +167,7 @@ impl Story<'_> {
             ended = serving => return Err(broken(ended.err().unwrap_or_else(|| std::io::Error::other("it ended")))),
         }
         stripe.unregister_endpoint(&endpoint).await?;
-        self.says("The order has turned paid.");
+        self.says("The order has turned paid.")?;
         self.tourney(&["status", "--player", &order.registration.player.to_string()], 0).await
     }
 
@@ -167,7 +175,7 @@ impl Story<'_> {
     async fn pay(&self, sandbox: &Sandbox, url: &str, ledger: &SqlLedger, order: &Order) -> Result<(), Failure> {
         let card = "4242 4242 4242 4242";
         let answer = sandbox.pay_on_page(url, card).await?;
-        self.shell.ui.data(&format!("POST {url}\n  card={card}\n  {answer}\n"));
+        self.prints(&format!("POST {url}\n  card={card}\n  {answer}\n"))?;
         let deadline = LiveClock.now() + jiff::SignedDuration::from_secs(30);
         loop {
             let now = ledger.order(&order.id).await?;

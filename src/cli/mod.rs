@@ -23,6 +23,7 @@ mod verify;
 mod wire;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -149,6 +150,7 @@ async fn to_the_end(shell: &Shell, command: Command) -> Exit {
         failed(&ui, failure);
     }));
     let ended = shell.signals.or_interrupted(run(shell, command)).await;
+    let ended = ended.and_then(|exit| shell.ui.written().map(|()| exit));
     match ended {
         Ok(exit) => exit,
         Err(failure) if failure.exit == Exit::Interrupted && !shell.signals.may_tell() => failure.exit,
@@ -181,7 +183,7 @@ async fn sandbox(args: &sandbox::Args, shell: &Shell) -> Result<Exit, Failure> {
     match &args.command {
         Some(sandbox::Command::Seed(seed)) => seed::run(&seed.scene, shell).await,
         None => {
-            sandbox::run(args, shell.signals.asked_to_stop()).await?;
+            sandbox::run(args, &shell.ui, shell.signals.asked_to_stop()).await?;
             Ok(Exit::Done)
         }
     }
@@ -200,11 +202,13 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-/// Shows a failure: on stdout as JSON where `--json` asks for it, else on stderr for a person.
+/// Shows a failure: on stdout as JSON where `--json` asks for it and nothing stands there yet, else on stderr for a person.
 fn failed(ui: &Ui, failure: &Failure) -> Exit {
-    if ui.json {
+    let document = ui.json && !ui.has_data();
+    if document {
         ui.json_data(&failure.to_json());
-    } else {
+    }
+    if !document || ui.written().is_err() {
         ui.always(&failure.to_text(ui.color_err));
     }
     failure.exit
@@ -212,11 +216,11 @@ fn failed(ui: &Ui, failure: &Failure) -> Exit {
 
 /// Help and version are data; anything else that clap says is a wrong command line: 64, never 2.
 fn misparsed(args: &[OsString], no_color: bool, error: &clap::Error) -> Exit {
-    if !error.use_stderr() {
-        let _ = error.print();
-        return Exit::Done;
-    }
     let ui = Ui::new(args.iter().any(|arg| arg == "--json"), false, 0, ColorChoice::Auto, no_color);
+    if !error.use_stderr() {
+        ui.wrote(error.print().and_then(|()| std::io::stdout().flush()));
+        return ui.written().map_or_else(|failure| failed(&ui, &failure), |()| Exit::Done);
+    }
     if ui.json {
         return failed(&ui, &Failure::usage(complaint(error)));
     }

@@ -1,12 +1,11 @@
 //! `tourney sandbox`: the embedded Stripe-compatible server on its own.
 
 use std::future::Future;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::render::Failure;
-use crate::sandbox::{Sandbox, SandboxError, open_at};
+use crate::render::{Failure, Ui};
+use crate::sandbox::{Sandbox, open_at};
 
 /// Serves the embedded Stripe-compatible sandbox until it is interrupted.
 #[derive(Debug, clap::Args)]
@@ -55,32 +54,6 @@ pub enum Scene {
     },
 }
 
-/// Why the sandbox is not served.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The address reaches beyond this machine.
-    #[error(
-        "{0} can be reached from other machines, and anybody there could pay, expire and reset; listen on 127.0.0.1, or add --allow-remote"
-    )]
-    Remote(SocketAddr),
-    /// The sandbox does not open.
-    #[error(transparent)]
-    Sandbox(#[from] SandboxError),
-    /// Standard output is closed.
-    #[error("cannot write to standard output: {0}")]
-    Output(#[from] std::io::Error),
-}
-
-impl From<ServeError> for Failure {
-    fn from(error: ServeError) -> Self {
-        match error {
-            ServeError::Sandbox(error) => error.into(),
-            ServeError::Remote(_) => Self::usage(error.to_string()),
-            ServeError::Output(_) => Self::new("io", error.to_string()),
-        }
-    }
-}
-
 impl Args {
     /// The folder that holds the state: `--state`, else `.tourney/` beside the manifest.
     #[must_use]
@@ -97,33 +70,41 @@ fn beside(manifest: &Path) -> PathBuf {
 /// Serves until `interrupted` resolves, then delivers what is due and releases the state.
 ///
 /// # Errors
-/// [`ServeError`]; nothing was served then.
-pub(super) async fn run(args: &Args, interrupted: impl Future) -> Result<(), ServeError> {
-    if !args.listen.ip().is_loopback() && !args.allow_remote {
-        return Err(ServeError::Remote(args.listen));
+/// An address that others reach, a sandbox that does not open; nothing was served then.
+pub(super) async fn run(args: &Args, ui: &Ui, interrupted: impl Future) -> Result<(), Failure> {
+    let listen = args.listen;
+    if !listen.ip().is_loopback() && !args.allow_remote {
+        return Err(Failure::usage(format!(
+            "{listen} can be reached from other machines, and anybody there could pay, expire and reset; listen on 127.0.0.1, or add --allow-remote"
+        )));
     }
     let state = args.state_folder();
-    let sandbox = open_at(&state, args.listen).await?;
-    announce(&sandbox, &state)?;
-    let _ = interrupted.await;
+    let sandbox = open_at(&state, listen).await?;
+    ui.data(&announcement(&sandbox, &state));
+    let announced = ui.written();
+    if announced.is_ok() {
+        let _ = interrupted.await;
+    }
     sandbox.close().await;
-    Ok(())
+    announced
 }
 
-fn announce(sandbox: &Sandbox, state: &Path) -> std::io::Result<()> {
+fn announcement(sandbox: &Sandbox, state: &Path) -> String {
     let (url, key) = (sandbox.base_url(), sandbox.secret_key());
     let address = url.trim_start_matches("http://");
     let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
-    let mut out = anstream::stdout().lock();
-    writeln!(out, "Stripe-compatible sandbox: {url}")?;
-    writeln!(out, "  secret key  {key}")?;
-    writeln!(out, "  state       {}", state.display())?;
-    writeln!(out, "  tourney     export STRIPE_API_BASE={url} STRIPE_SECRET_KEY={key}")?;
-    writeln!(out, "  Python      stripe.StripeClient(\"{key}\", base_addresses={{\"api\": \"{url}\"}})")?;
-    writeln!(out, "  Node        new Stripe(\"{key}\", {{ protocol: \"http\", host: \"{host}\", port: {port} }})")?;
-    writeln!(out, "  control     curl -X POST {url}/_sandbox/pay/cs_test_…   (docs/SANDBOX.md)")?;
-    writeln!(out, "Ctrl-C ends it; the state stays.")?;
-    out.flush()
+    let state = state.display();
+    format!(
+        "Stripe-compatible sandbox: {url}
+  secret key  {key}
+  state       {state}
+  tourney     export STRIPE_API_BASE={url} STRIPE_SECRET_KEY={key}
+  Python      stripe.StripeClient(\"{key}\", base_addresses={{\"api\": \"{url}\"}})
+  Node        new Stripe(\"{key}\", {{ protocol: \"http\", host: \"{host}\", port: {port} }})
+  control     curl -X POST {url}/_sandbox/pay/cs_test_…   (docs/SANDBOX.md)
+Ctrl-C ends it; the state stays.
+"
+    )
 }
 
 #[cfg(test)]
@@ -132,7 +113,8 @@ mod tests {
 
     use clap::Parser;
 
-    use super::{Args, Command, Scene, SeedArgs, ServeError, run};
+    use super::{Args, Command, Scene, SeedArgs, run};
+    use crate::render::{ColorChoice, Exit, Ui};
 
     #[derive(Parser)]
     struct Line {
@@ -165,10 +147,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state");
         let line = ["--listen", "0.0.0.0:0", "--state", state.to_str().unwrap()];
-        let refused = run(&parse(&line), std::future::ready(())).await;
-        assert!(matches!(refused, Err(ServeError::Remote(_))), "{refused:?}");
+        let ui = Ui::new(false, false, 0, ColorChoice::Never, true);
+        let refused = run(&parse(&line), &ui, std::future::ready(())).await.unwrap_err();
+        assert_eq!(refused.exit, Exit::Usage, "{refused:?}");
         assert!(!state.exists(), "nothing was made");
-        run(&parse(&[&line[..], &["--allow-remote"]].concat()), std::future::ready(())).await.unwrap();
+        run(&parse(&[&line[..], &["--allow-remote"]].concat()), &ui, std::future::ready(())).await.unwrap();
         assert!(state.join("sandbox.db").exists());
     }
 }
