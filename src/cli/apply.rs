@@ -57,12 +57,13 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     if saved.is_none() && args.allow_less {
         return Err(Failure::usage("--allow-less goes with a saved plan"));
     }
-    if !args.yes && !shell.ui.interactive {
-        return Err(Failure::new("confirmation-needed", "there is no terminal to ask on; nothing was done")
-            .hint("look at tourney plan, then run tourney apply --yes"));
-    }
     let manifest = saved.as_ref().map_or_else(|| args.target.clone(), |saved| saved.manifest_path(&args.target));
     let env = site::resolve(shell, &manifest)?;
+    if !args.yes && !shell.ui.interactive {
+        let unasked = Failure::new("confirmation-needed", "there is no terminal to ask on; nothing was done")
+            .hint("look at tourney plan, then run tourney apply --yes");
+        return Err(site::refuse(shell, &env, unasked));
+    }
     let loaded = site::load(shell, &env, &manifest)?;
     let site = Site::open(shell, env).await?;
     let exit = run_in(args, shell, &site, &loaded, saved).await;

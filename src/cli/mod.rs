@@ -7,6 +7,7 @@ mod demo;
 mod history;
 mod init;
 mod links;
+mod log;
 mod man;
 mod plan;
 mod process;
@@ -33,6 +34,7 @@ use crate::render::{ColorChoice, Exit, Failure, Ui};
 
 pub use process::Process;
 
+use log::Log;
 use signals::Signals;
 
 /// Plan and apply tournament billing through Stripe, so that no paid order stays pending.
@@ -110,6 +112,7 @@ pub struct Shell {
     pub process: Process,
     /// The streams.
     pub ui: Ui,
+    log: Log,
     signals: Signals,
 }
 
@@ -127,14 +130,18 @@ pub fn main(args: Vec<OsString>, process: Process) -> Exit {
         cli.global.color,
         process.var("NO_COLOR").is_some(),
     );
+    let log = Log::default();
+    if says_where(&cli.command) {
+        log.hold_back();
+    }
+    log::begin(cli.global.verbose, ui.color_err, &log);
     crate::stripe::install_tls();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&ui, &Failure::new("io", format!("no runtime could be started: {error}"))),
     };
     let signals = runtime.block_on(async { Signals::listen() });
-    let shell = Shell { global: cli.global, process, ui, signals };
-    log_to_stderr(&shell);
+    let shell = Shell { global: cli.global, process, ui, log, signals };
     let exit = runtime.block_on(to_the_end(&shell, cli.command));
     if exit == Exit::Interrupted {
         // Whoever interrupts does not wait for what cannot be dropped, such as a name that is being looked up.
@@ -145,16 +152,34 @@ pub fn main(args: Vec<OsString>, process: Process) -> Exit {
 
 /// Runs a command to its exit code, whatever comes between, and shows what failed.
 async fn to_the_end(shell: &Shell, command: Command) -> Exit {
-    let ui = shell.ui.clone();
+    let (ui, log) = (shell.ui.clone(), shell.log.clone());
     tokio::spawn(shell.signals.clone().or_exit(move |failure| {
+        log.release();
         failed(&ui, failure);
     }));
     let ended = shell.signals.or_interrupted(run(shell, command)).await;
+    shell.log.release();
     let ended = ended.and_then(|exit| shell.ui.written().map(|()| exit));
     match ended {
         Ok(exit) => exit,
         Err(failure) if failure.exit == Exit::Interrupted && !shell.signals.may_tell() => failure.exit,
         Err(failure) => failed(&shell.ui, &failure),
+    }
+}
+
+/// Whether a command says where we are before anything else.
+const fn says_where(command: &Command) -> bool {
+    match command {
+        Command::Plan(_)
+        | Command::Apply(_)
+        | Command::Verify(_)
+        | Command::Status(_)
+        | Command::Show(_)
+        | Command::Links(_)
+        | Command::History(_)
+        | Command::Unlock(_) => true,
+        Command::Sandbox(args) => args.command.is_some(),
+        _ => false,
     }
 }
 
@@ -235,20 +260,4 @@ fn complaint(error: &clap::Error) -> String {
     let text = error.to_string();
     let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     lines.join(" ").trim_start_matches("error: ").to_owned()
-}
-
-/// `-v` shows what is done, `-vv` each request with Stripe's request id; never a body, never a secret.
-fn log_to_stderr(shell: &Shell) {
-    let level = match shell.global.verbose {
-        0 => "off",
-        1 => "tourney=info",
-        _ => "tourney=debug",
-    };
-    let filter = tracing_subscriber::EnvFilter::new(level);
-    // A second subscriber in one process (tests of the library) is no reason to fail.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(shell.ui.color_err)
-        .try_init();
 }

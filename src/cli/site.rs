@@ -73,19 +73,24 @@ pub(super) fn resolve(shell: &Shell, manifest: &Path) -> Result<Environment, Fai
 /// # Errors
 /// `bad-manifest`, with every problem of the file.
 pub(super) fn load(shell: &Shell, env: &Environment, path: &Path) -> Result<Loaded, Failure> {
-    let manifest = crate::manifest::read(path).map_err(|errors| {
-        say_where(shell, env, "");
-        Failure::from(errors)
-    })?;
+    let manifest = crate::manifest::read(path).map_err(|errors| refuse(shell, env, errors.into()))?;
     Ok(Loaded { path: path.to_owned(), manifest })
 }
 
-/// The first line on stderr, and only then what is to be warned of.
+/// The first line on stderr, and only then what is to be warned of, and what was logged on the way.
 fn say_where(shell: &Shell, env: &Environment, stripe: &str) {
     shell.ui.always(&format!("{} · {}{stripe}", env.name, env.database));
+    shell.log.release();
     for warning in &env.warnings {
         shell.ui.note(&format!("warning: {warning}"));
     }
+}
+
+/// A refusal before anything was opened still says where it was meant to be.
+#[must_use]
+pub(super) fn refuse(shell: &Shell, env: &Environment, failure: Failure) -> Failure {
+    say_where(shell, env, "");
+    failure
 }
 
 impl Site {

@@ -38,8 +38,10 @@ fn without_a_terminal_somebody_must_say_yes(club: &Club) {
     refused(club, ["apply", "--json"], 1, "confirmation-needed");
     let outcome = club.untouched(|| club.tourney(["apply"]).stdin("yes\n").run()).expect(1);
     assert_eq!(outcome.stdout, "");
+    let kind = if club.is_sqlite() { "sqlite" } else { "postgres" };
+    assert!(outcome.stderr.starts_with(&format!("test · {kind} ")), "it says where it was meant to be: {outcome:?}");
     assert!(outcome.stderr.contains("confirmation-needed"), "{}", outcome.stderr);
-    assert!(club.sessions().is_empty());
+    assert!(club.sessions().is_empty() && club.requests().iter().all(|request| request["path"] != "/v1/account"));
 }
 
 /// Runs a shell command line at a terminal of its own, where `answer` is typed.
@@ -89,6 +91,12 @@ fn the_first_line_says_where_we_are_and_quiet_says_no_more(club: &Club) {
         let outcome = club.tourney(args).run().expect(0);
         let lines: Vec<&str> = outcome.stderr.lines().collect();
         assert!(lines.len() == 1 && is_place(lines[0]), "{}", outcome.stderr);
+    }
+    for args in [["plan", "-vv"], ["status", "-vv"], ["history", "-vv"], ["show", "1001"]] {
+        let outcome = club.tourney(args).run().expect(0);
+        assert!(outcome.stderr.starts_with(&format!("test · {kind} ")), "{args:?}: {}", outcome.stderr);
+        let logged = outcome.stderr.contains("GET /v1/account");
+        assert_eq!(logged, ["plan", "status"].contains(&args[0]), "no line is lost: {args:?}: {}", outcome.stderr);
     }
     club.remove_player("1001");
     let outcome = club.tourney(["apply", "-q", "--yes"]).run().expect(0);
