@@ -13,6 +13,7 @@ use crate::world::LiveClock;
 
 use super::Shell;
 use super::ask::ask;
+use super::next;
 use super::plan::{check_players, player_id};
 use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
 
@@ -32,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     parallelism: u8,
     /// Only these players
-    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id)]
+    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id, allow_negative_numbers = true)]
     player: Option<Vec<PlayerId>>,
     /// Apply even where a great share of the live orders is retired
     #[arg(long)]
@@ -61,7 +62,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let env = site::resolve(shell, &manifest)?;
     if !args.yes && !shell.ui.interactive {
         let unasked = Failure::new("confirmation-needed", "there is no terminal to ask on; nothing was done")
-            .hint("look at tourney plan, then run tourney apply --yes");
+            .hint(format!("look at {}, then run {}", look(args, shell, saved.is_some()), again(args, shell, None)));
         return Err(site::refuse(shell, &env, unasked));
     }
     let loaded = site::load(shell, &env, &manifest)?;
@@ -69,6 +70,32 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let exit = run_in(args, shell, &site, &loaded, saved).await;
     site.close().await;
     exit
+}
+
+/// The command that shows what `apply` would do; a saved plan has been shown.
+fn look(args: &Args, shell: &Shell, is_saved: bool) -> String {
+    if is_saved {
+        return "what was saved".to_owned();
+    }
+    shell.command(["plan".to_owned()].into_iter().chain(next::manifest(&args.target)).chain(scope(args)))
+}
+
+/// This command once more, without a question.
+fn again(args: &Args, shell: &Shell, confirm: Option<&str>) -> String {
+    let words = ["apply".to_owned(), "--yes".to_owned()].into_iter().chain(next::manifest(&args.target));
+    let less = args.allow_less.then(|| "--allow-less".to_owned());
+    let confirm = confirm.into_iter().flat_map(|id| ["--confirm".to_owned(), id.to_owned()]);
+    shell.command(words.chain(less).chain(confirm).chain(scope(args)))
+}
+
+/// What `plan` and `apply` are both told of what to do. The players last, since they would take the manifest for one.
+fn scope(args: &Args) -> impl Iterator<Item = String> {
+    let mass = args.allow_mass_retire.then(|| "--allow-mass-retire".to_owned());
+    let players = args
+        .player
+        .iter()
+        .flat_map(|ids| std::iter::once("--player".to_owned()).chain(ids.iter().map(ToString::to_string)));
+    mass.into_iter().chain(players)
 }
 
 /// Reads a saved plan; none where the target is a manifest (or cannot be read: the manifest's reader says why).
@@ -179,7 +206,7 @@ async fn confirm(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded, work:
     }
     if !shell.ui.interactive {
         return Err(Failure::new("confirmation-needed", "live mode needs the tournament's id; nothing was done")
-            .hint(format!("--confirm {id}")));
+            .hint(again(args, shell, Some(&id))));
     }
     let changes = if work == 1 { "1 change".to_owned() } else { format!("{work} changes") };
     let question = format!("Carry out {changes} in {} ({} mode)? Type {expected} to go on:", site.env.name, site.mode);

@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     /// Only these players
-    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id)]
+    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id, allow_negative_numbers = true)]
     player: Option<Vec<PlayerId>>,
 }
 

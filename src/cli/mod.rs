@@ -9,6 +9,7 @@ mod init;
 mod links;
 mod log;
 mod man;
+mod next;
 mod plan;
 mod process;
 mod sandbox;

@@ -29,16 +29,31 @@ pub struct Args {
     #[arg(long)]
     detailed_exitcode: bool,
     /// Only these players
-    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id)]
+    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id, allow_negative_numbers = true)]
     player: Option<Vec<PlayerId>>,
     /// Plan even where a great share of the live orders would be retired
     #[arg(long)]
     allow_mass_retire: bool,
 }
 
+/// What is to be typed where a manifest was taken for a player.
+const MANIFEST_FIRST: &str =
+    "this is a file, and --player takes every word after it for an id: put MANIFEST before --player";
+
 /// Reads an id as the manifest writes it.
 pub(super) fn player_id(text: &str) -> Result<PlayerId, String> {
-    Id::parse(text).map(PlayerId).map_err(|error| error.to_string())
+    match Id::parse(text) {
+        _ if is_file(text) => Err(MANIFEST_FIRST.to_owned()),
+        Ok(id) => Ok(PlayerId(id)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Whether a word was meant for a manifest. A file may have the name of a player without an ending.
+fn is_file(text: &str) -> bool {
+    let path = Path::new(text);
+    let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    yaml || (text.contains(['.', '/']) && path.is_file())
 }
 
 /// Runs the command.
@@ -61,7 +76,8 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
         return Err(mass_retire(mass, loaded.manifest.players.is_empty()));
     }
     if let Some(out) = &args.out {
-        shell.ui.note(&format!("Saved to {}: carry it out with tourney apply {0}", out.display()));
+        let out = out.display().to_string();
+        shell.ui.note(&format!("Saved to {out}: carry it out with {}", shell.command(["apply", &out])));
     }
     Ok(if args.detailed_exitcode { detailed(&planned) } else { Exit::Done })
 }
@@ -95,9 +111,9 @@ pub(super) fn check_players(
         let committed =
             manifest.players.iter().any(|one| one.id == *player || one.renamed_from.as_ref() == Some(player));
         if !committed && !orders.iter().any(|order| order.registration.player == *player) {
-            return Err(Failure::usage(format!(
-                "--player {player}: the manifest has no such player, nor has any order"
-            )));
+            let unknown = format!("--player {player}: the manifest has no such player, nor has any order");
+            let is_file = Path::new(&player.to_string()).is_file();
+            return Err(if is_file { Failure::usage(unknown).hint(MANIFEST_FIRST) } else { Failure::usage(unknown) });
         }
     }
     Ok(())

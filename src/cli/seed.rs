@@ -1,7 +1,5 @@
 //! `tourney sandbox seed`: scenes for the embedded sandbox, to see the tool at work on what went wrong once.
 
-use std::path::Path;
-
 use serde_json::{Map, Value};
 
 use crate::config::EnvKind;
@@ -12,6 +10,7 @@ use crate::sandbox::core::{Control, Seed};
 use crate::world::{Clock as _, LiveClock};
 
 use super::Shell;
+use super::next;
 use super::sandbox::Scene;
 use super::site::{self, Loaded, Site};
 
@@ -37,13 +36,9 @@ pub(super) async fn run(scene: &Scene, shell: &Shell) -> Result<Exit, Failure> {
     let count = seeded?;
     shell.ui.note(&format!(
         "Seeded {count} pending orders whose sessions carry no order_id and have expired. Next: {}",
-        next_command(manifest)
+        shell.command(["plan".to_owned()].into_iter().chain(next::manifest(manifest)))
     ));
     Ok(Exit::Done)
-}
-
-fn next_command(manifest: &Path) -> String {
-    format!("tourney plan {}", manifest.display())
 }
 
 /// For each registration that owes something, a pending order whose session a one-off script made: no `order_id`, dead.

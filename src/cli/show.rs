@@ -32,7 +32,7 @@ const KINDS: [&str; 4] = [
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// A player's id or e-mail address, an order's id, cs_… or pi_…
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_parser = NonEmptyStringValueParser::new(), allow_negative_numbers = true)]
     what: String,
     /// The manifest; where none is named and there is no tournament.yaml, the page does without
     #[arg(long, value_name = "FILE")]
@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let env = site::resolve(shell, path)?;
     let loaded = if args.manifest.is_some() || path.exists() { Some(site::load(shell, &env, path)?) } else { None };
     let site = Site::open(shell, env).await?;
-    let asked = Asked { what: &args.what, env: shell.global.env.as_deref(), manifest: args.manifest.as_deref() };
+    let asked = Asked { what: &args.what, shell, manifest: args.manifest.as_deref() };
     let page = page(&site, loaded.as_ref(), &asked).await;
     site.close().await;
     let page = page?;
@@ -63,15 +63,14 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
 /// What was asked, and where.
 struct Asked<'a> {
     what: &'a str,
-    env: Option<&'a str>,
+    shell: &'a Shell,
     manifest: Option<&'a Path>,
 }
 
 impl Asked<'_> {
-    fn command(&self, name: &str, flags: &str) -> String {
-        let env = self.env.map(|env| format!(" -e {env}")).unwrap_or_default();
-        let manifest = self.manifest.map(|path| format!(" {}", path.display())).unwrap_or_default();
-        format!("tourney{env} {name}{manifest}{flags}")
+    fn command(&self, name: &str, flags: impl IntoIterator<Item = String>) -> String {
+        let manifest = self.manifest.map(|path| path.display().to_string());
+        self.shell.command([name.to_owned()].into_iter().chain(manifest).chain(flags))
     }
 }
 
@@ -243,17 +242,17 @@ async fn events(site: &Site, sessions: &[ShownSession]) -> Result<Vec<StripeEven
 fn next(asked: &Asked<'_>, registrations: &[ShownRegistration], orders: &[ShownOrder], open: bool) -> String {
     let wrong = registrations.iter().find(|shown| !shown.findings.is_empty());
     // A player that the manifest does not have cannot be named: the whole plan shows it.
-    let player = |shown: &ShownRegistration| {
-        shown.player.as_ref().map(|player| format!(" --player {}", player.id)).unwrap_or_default()
+    let player = |shown: &ShownRegistration| -> Vec<String> {
+        shown.player.iter().flat_map(|player| ["--player".to_owned(), player.id.to_string()]).collect()
     };
     match (wrong, registrations.first()) {
-        (Some(shown), _) => asked.command("plan", &player(shown)),
-        (None, Some(shown)) if open => asked.command("links", &player(shown)),
+        (Some(shown), _) => asked.command("plan", player(shown)),
+        (None, Some(shown)) if open => asked.command("links", player(shown)),
         (None, Some(_)) => "nothing: all is in order".to_owned(),
         (None, None) if orders.is_empty() => {
-            format!("{} (no order here owns it)", asked.command("verify", " --audit-only"))
+            format!("{} (no order here owns it)", asked.command("verify", ["--audit-only".to_owned()]))
         }
-        (None, None) => "tourney status MANIFEST, with the manifest of its tournament".to_owned(),
+        (None, None) => format!("{}, with the manifest of its tournament", asked.shell.command(["status", "MANIFEST"])),
     }
 }
 

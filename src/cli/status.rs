@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(default_value = DEFAULT_MANIFEST)]
     manifest: PathBuf,
     /// Only these players
-    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id)]
+    #[arg(long, value_name = "ID", num_args = 1.., value_parser = player_id, allow_negative_numbers = true)]
     player: Option<Vec<PlayerId>>,
     /// Only registrations with findings
     #[arg(long)]

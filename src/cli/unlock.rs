@@ -11,16 +11,17 @@ use crate::render::{Exit, Failure, instant, span};
 use crate::world::{Clock as _, LiveClock};
 
 use super::Shell;
+use super::next;
 use super::process::is_gone;
 use super::site::{self, DEFAULT_MANIFEST};
 
 /// What `unlock` takes.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Release the lock, whoever holds it: that run can write nothing any more
+    /// Release the lock at once, whoever holds it: that run can write nothing any more
     #[arg(long)]
     force: bool,
-    /// Do not ask
+    /// Needless, since --force does not ask; taken as by apply
     #[arg(short, long, requires = "force")]
     yes: bool,
     /// The manifest, from whose folder the environment is found
@@ -31,7 +32,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// A wrong environment, a database that does not answer, a release that nobody confirmed.
+/// A wrong environment, a database that does not answer.
 pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let env = site::resolve(shell, &args.manifest)?;
     let ledger = site::open_ledger(shell, &env).await?;
@@ -42,32 +43,16 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     if !args.force {
-        let text = format!("{}\n{}\n", description(&holder, now), advice(&holder, now));
+        let text = format!("{}\n{}\n", description(&holder, now), advice(args, shell, &holder, now));
         print(shell, &env.name, Some((&holder, now)), false, &text);
         return Ok(Exit::Done);
     }
-    confirm(args, shell, &holder, now)?;
     let (released, text) = match ledger.force_unlock().await? {
         Some(was) => (true, format!("Released: {} held the lock and can write nothing any more.\n", was.who)),
         None => (false, "The lock was given back meanwhile: nobody holds it.\n".to_owned()),
     };
     print(shell, &env.name, Some((&holder, now)), released, &text);
     Ok(Exit::Done)
-}
-
-fn confirm(args: &Args, shell: &Shell, holder: &LockHolder, now: Timestamp) -> Result<(), Failure> {
-    if args.yes {
-        return Ok(());
-    }
-    if !shell.ui.interactive {
-        return Err(Failure::new("confirmation-needed", "there is no terminal to ask on; the lock was not released")
-            .hint("tourney unlock --force --yes"));
-    }
-    shell.ui.always(&description(holder, now));
-    match shell.ui.ask("Release it? Type yes to go on:").as_deref() {
-        Some("yes") => Ok(()),
-        _ => Err(Failure::new("declined", "declined: the lock was not released")),
-    }
 }
 
 fn description(holder: &LockHolder, now: Timestamp) -> String {
@@ -85,14 +70,14 @@ fn is_lapsed(holder: &LockHolder, now: Timestamp) -> bool {
     is_gone(&holder.who) || now.duration_since(holder.heartbeat).as_secs() > LEASE_SECONDS
 }
 
-fn advice(holder: &LockHolder, now: Timestamp) -> String {
+fn advice(args: &Args, shell: &Shell, holder: &LockHolder, now: Timestamp) -> String {
     if is_lapsed(holder, now) {
-        "It is dead, or has given no sign of life for too long: the next apply takes the lock by itself.".to_owned()
-    } else {
-        format!(
-            "It is at work, or died less than {LEASE_SECONDS} seconds ago: wait, or release the lock with tourney unlock --force."
-        )
+        return "It is dead, or has given no sign of life for too long: the next apply takes the lock by itself."
+            .to_owned();
     }
+    let manifest = next::manifest(&args.manifest).into_iter().flat_map(|path| ["--manifest".to_owned(), path]);
+    let release = shell.command(["unlock".to_owned(), "--force".to_owned()].into_iter().chain(manifest));
+    format!("It is at work, or died less than {LEASE_SECONDS} seconds ago: wait, or release the lock with {release}.")
 }
 
 fn print(shell: &Shell, environment: &str, holder: Option<(&LockHolder, Timestamp)>, released: bool, text: &str) {

@@ -16,6 +16,7 @@ use crate::webhook::{DEFAULT_PATH, Receiver};
 use crate::world::{Clock as _, LiveClock};
 
 use super::Shell;
+use super::next;
 use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
 
 /// What `verify` takes.
@@ -96,20 +97,35 @@ async fn trip(asked: &Asked<'_>) -> Result<Vec<Check>, Failure> {
     let webhook = asked.site.env.webhook.as_ref();
     let url = asked.args.endpoint.as_deref().or_else(|| webhook.and_then(|webhook| webhook.url.as_deref()));
     let secret = webhook.and_then(|webhook| webhook.secret.clone());
-    match (url, secret) {
-        (Some(url), Some(secret)) => {
-            let endpoint = Endpoint::new(url, secret).map_err(|why| {
-                Failure::new("bad-endpoint", format!("{url}: {why}; nothing was done"))
-                    .hint("write it in full, for example http://localhost:8000/webhooks/stripe")
-            })?;
-            fly(asked, &endpoint, &|_, _| {}).await
-        }
-        (Some(url), None) => {
-            Err(Failure::new("no-webhook-secret", format!("{url} is known, but not its signing secret"))
-                .hint("set STRIPE_WEBHOOK_SECRET, or write webhook: {secret_file: …} in environments.yaml"))
-        }
-        (None, secret) => own_receiver(asked, secret).await,
+    let Some(url) = url else { return own_receiver(asked, secret).await };
+    // The address is judged first: a secret for no endpoint would be asked for in vain.
+    let endpoint = Endpoint::new(url, secret.clone().unwrap_or_default()).map_err(|why| {
+        Failure::new("bad-endpoint", format!("{url}: {why}; nothing was done"))
+            .hint("write it in full, for example http://localhost:8000/webhooks/stripe")
+    })?;
+    match secret {
+        Some(_) => fly(asked, &endpoint, &|_, _| {}).await,
+        None => Err(no_secret(asked, url)),
     }
+}
+
+/// An endpoint whose events nobody could sign.
+fn no_secret(asked: &Asked<'_>, url: &str) -> Failure {
+    let Asked { args, site, .. } = asked;
+    let hint = match &site.env.kind {
+        EnvKind::Named => {
+            "set STRIPE_WEBHOOK_SECRET, or write webhook: {secret_file: …} in environments.yaml".to_owned()
+        }
+        // Without -e, the variable alone would make another environment, without a database.
+        EnvKind::Sandbox { .. } => {
+            let manifest = next::manifest(&args.manifest);
+            let endpoint = args.endpoint.iter().flat_map(|url| ["--endpoint", url]);
+            let words = ["-e", "sandbox", "verify"].into_iter().chain(manifest.as_deref()).chain(endpoint);
+            format!("STRIPE_WEBHOOK_SECRET=whsec_… {}", next::command(words))
+        }
+    };
+    Failure::new("no-webhook-secret", format!("{url} is known, but not its signing secret; nothing was done"))
+        .hint(hint)
 }
 
 /// Starts tourney's own receiver for the time of the trip; it sees Stripe through an overlay.

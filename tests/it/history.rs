@@ -83,7 +83,7 @@ fn a_held_lock_is_shown_and_released_only_by_force() {
     );
 
     folder.tourney(["unlock", "--yes"]).run().expect(64);
-    let released = folder.tourney(["unlock", "--force", "--yes"]).run().expect(0).stdout;
+    let released = folder.tourney(["unlock", "--force"]).run().expect(0).stdout;
     assert_eq!(released, "Released: coach@club held the lock and can write nothing any more.\n");
     folder.tourney(["apply", "--yes"]).run().expect(0);
     let free = folder.tourney(["unlock", "--force", "--yes", "--json"]).run().expect(0).json();

@@ -1,6 +1,7 @@
 //! Every refusal of the contract through the real binary: its exit code, its error code, and that nothing was written.
 
 mod environment;
+mod hints;
 mod output;
 mod saved_plan;
 mod sides;

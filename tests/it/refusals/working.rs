@@ -59,7 +59,7 @@ fn a_run_that_has_lost_its_lock_writes_no_more(club: &Club) {
     club.control(json!({"command": "reset_stats"}));
     let running = club.tourney(["apply", "--yes", "--json", "--parallelism", "1"]).spawn();
     wait_until("the first bill is sent", || club.requests().iter().any(|request| request["method"] == "POST"));
-    club.tourney(["unlock", "--force", "--yes"]).run().expect(0);
+    club.tourney(["unlock", "--force"]).run().expect(0);
     let orders = club.orders().len();
     running.wait().expect(1);
     assert!(club.orders().len() <= orders + 1, "at most what was under way");
