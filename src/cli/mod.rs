@@ -10,6 +10,7 @@ mod links;
 mod log;
 mod man;
 mod next;
+mod out;
 mod plan;
 mod process;
 mod sandbox;

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
+use crate::config::Environment;
 use crate::domain::{Id, Order, PlayerId};
 use crate::manifest::Manifest;
 use crate::observe::Observation;
-use crate::plan::{Options, Plan, Saved, plan};
+use crate::plan::{Options, Plan, plan};
 use crate::render::{Exit, Failure, mass_retire, plan as show};
 
 use super::Shell;
+use super::out::Out;
 use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
 
 /// What `plan` takes.
@@ -64,12 +66,14 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     if args.out.as_deref().is_some_and(|out| is_same_file(out, &args.manifest)) {
         return Err(Failure::usage("--out names the manifest itself, and would replace it"));
     }
-    let (site, loaded, observed) = look(shell, &args.manifest, args.player.as_deref()).await?;
+    let env = site::resolve(shell, &args.manifest)?;
+    let out = args.out.as_deref().map(Out::at).transpose().map_err(|failure| site::refuse(shell, &env, failure))?;
+    let (site, loaded, observed) = look_in(shell, env, &args.manifest, args.player.as_deref()).await?;
     let options = Options { players: args.player.clone(), allow_mass_retire: args.allow_mass_retire, ..site.options() };
     let planned = plan(&loaded.manifest, &observed, &options);
     // Saved before it is shown, so that with --json a failure to save is the one document on stdout.
-    if let Some(out) = args.out.as_deref().filter(|_| planned.mass_retire.is_none()) {
-        save(out, &args.manifest, &planned, &observed, &options)?;
+    if let Some(out) = out.filter(|_| planned.mass_retire.is_none()) {
+        out.save(&args.manifest, &planned, &observed, &options)?;
     }
     print(args, shell, &loaded.manifest, &planned);
     if let Some(mass) = planned.mass_retire {
@@ -91,7 +95,15 @@ pub(super) async fn look(
     manifest: &Path,
     players: Option<&[PlayerId]>,
 ) -> Result<(Site, Loaded, Observation), Failure> {
-    let env = site::resolve(shell, manifest)?;
+    look_in(shell, site::resolve(shell, manifest)?, manifest, players).await
+}
+
+async fn look_in(
+    shell: &Shell,
+    env: Environment,
+    manifest: &Path,
+    players: Option<&[PlayerId]>,
+) -> Result<(Site, Loaded, Observation), Failure> {
     let loaded = site::load(shell, &env, manifest)?;
     let site = Site::open(shell, env).await?;
     let observed = site.observe(&loaded).await;
@@ -142,19 +154,4 @@ fn detailed(planned: &Plan) -> Exit {
     } else {
         Exit::Done
     }
-}
-
-/// Writes a saved plan; a file that stands is replaced only when the new one is whole.
-fn save(out: &Path, manifest: &Path, planned: &Plan, observed: &Observation, options: &Options) -> Result<(), Failure> {
-    // Seen from the plan's folder, so that both can be carried elsewhere together.
-    let beside = out.parent().unwrap_or_else(|| Path::new(""));
-    let manifest =
-        manifest.strip_prefix(beside).map_or_else(|_| std::path::absolute(manifest), |path| Ok(path.to_owned()));
-    let broken = |error: std::io::Error| Failure::new("io", format!("{} could not be written: {error}", out.display()));
-    let text = Saved::new(planned, observed, options, &manifest.map_err(broken)?).to_text();
-    let partial = out.with_added_extension("partial");
-    std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, out)).map_err(|error| {
-        let _ = std::fs::remove_file(&partial);
-        broken(error)
-    })
 }
