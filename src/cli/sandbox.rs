@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::render::{Failure, Ui};
-use crate::sandbox::{Sandbox, open_at};
+use crate::sandbox::{Sandbox, open_at, open_own};
 
 /// Serves the embedded Stripe-compatible sandbox until it is interrupted.
 #[derive(Debug, clap::Args)]
@@ -17,9 +17,9 @@ pub struct Args {
     /// The state folder, instead of the one beside the manifest
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Where to listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4242")]
-    pub listen: SocketAddr,
+    /// Where to listen [default: 127.0.0.1 at the port of last time, to which printed links lead; at first 4242]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
     /// Allow an address that other machines reach: the sandbox has no protection of its own
     #[arg(long)]
     pub allow_remote: bool,
@@ -67,19 +67,25 @@ fn beside(manifest: &Path) -> PathBuf {
     manifest.parent().unwrap_or(Path::new("")).join(".tourney")
 }
 
+/// Where to listen for the first time.
+const FIRST_PORT: u16 = 4242;
+
 /// Serves until `interrupted` resolves, then delivers what is due and releases the state.
 ///
 /// # Errors
-/// An address that others reach, a sandbox that does not open; nothing was served then.
+/// An address that others reach, a manifest without a folder, a sandbox that does not open; nothing was served then.
 pub(super) async fn run(args: &Args, ui: &Ui, interrupted: impl Future) -> Result<(), Failure> {
-    let listen = args.listen;
-    if !listen.ip().is_loopback() && !args.allow_remote {
+    if let Some(listen) = args.listen.filter(|listen| !listen.ip().is_loopback() && !args.allow_remote) {
         return Err(Failure::usage(format!(
             "{listen} can be reached from other machines, and anybody there could pay, expire and reset; listen on 127.0.0.1, or add --allow-remote"
         )));
     }
+    refuse_no_folder(args)?;
     let state = args.state_folder();
-    let sandbox = open_at(&state, listen).await?;
+    let sandbox = match args.listen {
+        Some(listen) => open_at(&state, listen).await?,
+        None => open_own(&state, FIRST_PORT).await?,
+    };
     ui.data(&announcement(&sandbox, &state));
     let announced = ui.written();
     if announced.is_ok() {
@@ -87,6 +93,20 @@ pub(super) async fn run(args: &Args, ui: &Ui, interrupted: impl Future) -> Resul
     }
     sandbox.close().await;
     announced
+}
+
+/// A manifest's name that was mistyped must not leave a folder behind.
+fn refuse_no_folder(args: &Args) -> Result<(), Failure> {
+    let folder = args.manifest.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if args.state.is_none() && !folder.is_dir() => {
+            let message =
+                format!("there is no folder {}, in which {} could stand", folder.display(), args.manifest.display());
+            Err(Failure::new("sandbox-state", message)
+                .hint("name a manifest that is there, or a folder with --state DIR"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn announcement(sandbox: &Sandbox, state: &Path) -> String {

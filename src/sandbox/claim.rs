@@ -53,22 +53,22 @@ impl Claim {
         self.folder.join("sandbox.db")
     }
 
-    /// Listens on the port of last time where it is free, else on any, and remembers it. The address file is not
-    /// written yet: a server that does not answer must not be found.
+    /// Listens on the port of last time, or on `first` where there was none, else on any that is free, and remembers it.
+    /// The address file is not written yet: a server that does not answer must not be found.
     ///
     /// # Errors
     /// [`SandboxError::Listen`] where no port of 127.0.0.1 can be had, [`SandboxError::Folder`] where it cannot be
     /// remembered.
-    pub(super) async fn listen(&self) -> Result<TcpListener, SandboxError> {
+    pub(super) async fn listen(&self, first: u16) -> Result<TcpListener, SandboxError> {
         let path = self.folder.join("sandbox.port");
-        let last: u16 = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+        let last: Option<u16> = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
         let at = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let listener = match TcpListener::bind(at(last)).await {
+        let listener = match TcpListener::bind(at(last.unwrap_or(first))).await {
             Ok(listener) => listener,
             Err(_) => bind(at(0)).await?,
         };
         let port = listener.local_addr().map_err(|source| SandboxError::Listen { address: at(0), source })?.port();
-        if port != last {
+        if Some(port) != last {
             replace(&path, &port.to_string())?;
         }
         Ok(listener)
@@ -119,9 +119,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let claim = Claim::take(folder.path()).unwrap().unwrap();
         assert!(Claim::take(folder.path()).unwrap().is_none(), "a second handle must not own it");
-        let first = claim.listen().await.unwrap();
+        let first = claim.listen(0).await.unwrap();
         let port = first.local_addr().unwrap().port();
-        let busy = claim.listen().await.unwrap();
+        let busy = claim.listen(0).await.unwrap();
         assert_ne!(busy.local_addr().unwrap().port(), port, "a busy port is not waited for");
         drop((first, busy, claim));
         assert!(Claim::take(folder.path()).unwrap().is_some());

@@ -41,10 +41,27 @@ pub async fn open(state: &Path) -> Result<Sandbox, SandboxError> {
     let client = prepare(state)?;
     match find(state, &client).await? {
         Found::Mine(claim) => {
-            let listener = claim.listen().await?;
+            let listener = claim.listen(0).await?;
             Sandbox::serve(claim, listener, client).await
         }
         Found::Theirs(address) => Ok(Sandbox { base_url: address.url, client, server: None }),
+    }
+}
+
+/// Opens the sandbox of a state folder and serves it as its owner, on 127.0.0.1 at the port of last time: the links that
+/// were made there are good while it runs. Where there was none it is
+/// `first`, and any that is free where that one is taken.
+///
+/// # Errors
+/// As [`open_at`].
+pub async fn open_own(state: &Path, first: u16) -> Result<Sandbox, SandboxError> {
+    let client = prepare(state)?;
+    match find(state, &client).await? {
+        Found::Mine(claim) => {
+            let listener = claim.listen(first).await?;
+            Sandbox::serve(claim, listener, client).await
+        }
+        Found::Theirs(published) => Err(SandboxError::AlreadyServed(published.url)),
     }
 }
 

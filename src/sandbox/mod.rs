@@ -17,7 +17,7 @@ mod page;
 mod serve;
 mod store;
 
-pub use self::embed::{SECRET_KEY, Sandbox, open, open_at};
+pub use self::embed::{SECRET_KEY, Sandbox, open, open_at, open_own};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! Every refusal of the contract through the real binary: its exit code, its error code, and that nothing was written.
 
+mod embedded;
 mod environment;
 mod hints;
 mod output;
