@@ -170,6 +170,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         watch: &impl Watch,
     ) -> Report {
         let left = self.settle_leftovers(job.mode, &observed).await;
+        left.canaries.iter().for_each(|line| watch.says(line));
         let mut report = Report {
             plan: agreed,
             results: left.results,

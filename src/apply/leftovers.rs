@@ -22,13 +22,16 @@ pub(super) struct Leftovers {
     pub(super) moved: bool,
     /// Registrations whose attempt could not be settled: nothing else is begun for them.
     pub(super) unsettled: BTreeSet<Registration>,
+    /// What to say of canaries that an earlier verify left. They are no part of the plan: nothing is old news for them.
+    pub(super) canaries: Vec<String>,
 }
 
 impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
-    /// Works off stored webhook events, then settles every open attempt. One that fails does not keep the others from
+    /// Works off stored webhook events, removes canaries that were left, then settles every open attempt. One that fails does not keep the others from
     /// their turn.
     pub(super) async fn settle_leftovers(&self, mode: Mode, observed: &Observation) -> Leftovers {
         let mut left = Leftovers { moved: self.work_off_events(mode).await, ..Leftovers::default() };
+        left.canaries = self.left_over_canaries().await;
         for attempt in &observed.facts.attempts {
             match self.recover(attempt).await {
                 Ok(made) => {

@@ -7,6 +7,7 @@
 //! registration is observed and planned again.
 
 mod attempt;
+mod canaries;
 mod change;
 mod converge;
 mod groups;
@@ -16,6 +17,7 @@ mod report;
 mod retry;
 mod stop;
 
+pub(crate) use canaries::LeftOver;
 pub use change::StepError;
 pub(crate) use converge::bound;
 pub(crate) use lock::{Asking, take_lock};

@@ -9,9 +9,10 @@ use secrecy::SecretString;
 
 use crate::apply::Stop;
 use crate::config::EnvKind;
+use crate::manifest::source::without_secrets;
 use crate::plan::plan;
 use crate::render::{Exit, Failure, verify as show};
-use crate::verify::{Check, Endpoint, Overlay, Round, Trip, Verdict, audit, round};
+use crate::verify::{Check, Endpoint, Flown, Overlay, Round, Trip, Verdict, audit, evidence, evidence_missing, round};
 use crate::webhook::{DEFAULT_PATH, Receiver};
 use crate::world::{Clock as _, LiveClock};
 
@@ -59,28 +60,64 @@ async fn run_in(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Res
     let observed = site.observe(loaded).await?;
     let planned = plan(&loaded.manifest, &observed, &site.options());
     let stop = Stop::default();
-    let mut verdict = Verdict { checks: audit(&observed, &planned), undecided: planned.summary.attention };
-    if args.audit_only {
-        verdict.checks.push(Check::none("round-trip", "not asked for: --audit-only"));
-    } else if site.mode.is_live() {
-        verdict.checks.extend(live_evidence(site).await?);
-        verdict.checks.push(Check::none("round-trip", "never in live mode"));
-    } else {
-        verdict.checks.extend(trip(&Asked { args, shell, site, loaded, stop: &stop }).await?);
-    }
+    let checks = audit(&observed, &planned);
+    let mut verdict = Verdict { checks, undecided: planned.summary.attention, broke: false };
+    let failure = match after_audit(&Asked { args, shell, site, loaded, stop: &stop }).await {
+        Ok(Flown { checks, broke }) => {
+            verdict.checks.extend(checks);
+            broke.map(Failure::from)
+        }
+        Err(failure) => return Err(refused(shell, verdict, failure)),
+    };
+    verdict.broke = failure.is_some();
+    let error = failure.as_ref().map(|failure| failure.to_json()["error"].take());
     if shell.ui.json {
-        shell.ui.json_data(&show::json(&planned, &verdict));
+        shell.ui.json_data(&show::json(&planned, &verdict, error));
     } else {
         shell.ui.data(&show::terminal(&verdict, shell.ui.color_out));
     }
-    if stop.is_asked() {
-        return Ok(Exit::Interrupted);
+    match failure {
+        // In JSON it stands beside the checks.
+        Some(failure) if shell.ui.json => Ok(failure.exit),
+        Some(failure) => Err(failure),
+        None if stop.is_asked() => Ok(Exit::Interrupted),
+        None => Ok(exit_of(&verdict)),
     }
-    Ok(match (verdict.passed(), verdict.undecided) {
+}
+
+fn exit_of(verdict: &Verdict) -> Exit {
+    match (verdict.passed(), verdict.undecided) {
         (false, _) => Exit::Failed,
         (true, 0) => Exit::Done,
         (true, _) => Exit::Attention,
-    })
+    }
+}
+
+/// What was refused before it began is a failure like any command's; the audit, which was made, is told all the same.
+fn refused(shell: &Shell, mut verdict: Verdict, failure: Failure) -> Failure {
+    verdict.broke = true;
+    verdict.checks.push(Check::new("round-trip", false, format!("not made: {}", without_secrets(&failure.message))));
+    if shell.ui.json {
+        let details = serde_json::json!({ "checks": verdict.checks });
+        return Failure { details: failure.details.or_else(|| Some(Box::new(details))), ..failure };
+    }
+    shell.ui.data(&show::terminal(&verdict, shell.ui.color_out));
+    failure
+}
+
+/// What follows the audit: the round trip, or what takes its place.
+async fn after_audit(asked: &Asked<'_>) -> Result<Flown, Failure> {
+    let instead = |mut checks: Vec<Check>, why: &str| {
+        checks.push(Check::none("round-trip", why));
+        Ok(Flown { checks, broke: None })
+    };
+    if asked.args.audit_only {
+        return instead(Vec::new(), "not asked for: --audit-only");
+    }
+    if asked.site.mode.is_live() {
+        return instead(live_evidence(asked.site).await, "never in live mode");
+    }
+    trip(asked).await
 }
 
 /// What a round trip is asked with.
@@ -93,7 +130,7 @@ struct Asked<'a> {
 }
 
 /// The round trip: against the endpoint that is configured, else against a receiver of our own.
-async fn trip(asked: &Asked<'_>) -> Result<Vec<Check>, Failure> {
+async fn trip(asked: &Asked<'_>) -> Result<Flown, Failure> {
     let webhook = asked.site.env.webhook.as_ref();
     let url = asked.args.endpoint.as_deref().or_else(|| webhook.and_then(|webhook| webhook.url.as_deref()));
     let secret = webhook.and_then(|webhook| webhook.secret.clone());
@@ -129,8 +166,8 @@ fn no_secret(asked: &Asked<'_>, url: &str) -> Failure {
 }
 
 /// Starts tourney's own receiver for the time of the trip; it sees Stripe through an overlay.
-async fn own_receiver(asked: &Asked<'_>, secret: Option<SecretString>) -> Result<Vec<Check>, Failure> {
-    let Asked { args, site, .. } = asked;
+async fn own_receiver(asked: &Asked<'_>, secret: Option<SecretString>) -> Result<Flown, Failure> {
+    let Asked { args, shell, site, .. } = asked;
     let broken = |error: std::io::Error| Failure::new("io", format!("no receiver could be started: {error}"));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.map_err(broken)?;
     let url = format!("http://{}{DEFAULT_PATH}", listener.local_addr().map_err(broken)?);
@@ -159,21 +196,23 @@ async fn own_receiver(asked: &Asked<'_>, secret: Option<SecretString>) -> Result
     let endpoint = Endpoint::new(&url, secret).map_err(|why| Failure::new("bad-endpoint", why))?;
     let show_paid = |session: &_, intent: &_| overlay.show_paid(session, intent);
     let serving = crate::webhook::serve(listener, crate::webhook::router(Arc::new(receiver)), std::future::pending());
-    let checks = tokio::select! {
-        checks = fly(asked, &endpoint, &show_paid) => checks,
+    let flown = tokio::select! {
+        flown = fly(asked, &endpoint, &show_paid) => flown,
         ended = serving => Err(broken(ended.err().unwrap_or_else(|| std::io::Error::other("the receiver ended")))),
     };
-    if let Some(registered) = delivered {
-        site.stripe.unregister_endpoint(&registered).await?;
+    if let Some(registered) = delivered
+        && let Err(error) = site.stripe.unregister_endpoint(&registered).await
+    {
+        shell.ui.always(&format!("warning: the endpoint {} stays registered: {error}", registered.id));
     }
-    checks
+    flown
 }
 
 async fn fly(
     asked: &Asked<'_>,
     endpoint: &Endpoint,
     show_paid: &(dyn Fn(&crate::domain::SessionId, &crate::domain::PaymentIntentId) + Sync),
-) -> Result<Vec<Check>, Failure> {
+) -> Result<Flown, Failure> {
     let Asked { args, shell, site, loaded, stop } = asked;
     shell.ui.note(&format!("Round trip against {}", endpoint.url()));
     let ask = |url: &str| shell.ui.always(&format!("Pay the canary with a test card at {url}"));
@@ -202,26 +241,14 @@ async fn fly(
     Ok(shell.signals.finishing(work, stop, &shell.ui).await??)
 }
 
-/// What can be told of the webhook in live mode without sending anything.
-async fn live_evidence(site: &Site) -> Result<Vec<Check>, Failure> {
-    let endpoints = site.stripe.webhook_endpoints().await?;
+/// What can be told of the webhook in live mode without sending anything. Where Stripe does not tell it (a restricted key
+/// may lack the right), nothing is proved.
+async fn live_evidence(site: &Site) -> Vec<Check> {
     let wanted = site.env.webhook.as_ref().and_then(|webhook| webhook.url.as_deref());
-    let ours: Vec<_> = endpoints.iter().filter(|one| wanted.is_none_or(|url| one.url == url)).collect();
-    let enabled = ours.iter().any(|endpoint| endpoint.is_enabled());
-    let listens = ours.iter().any(|endpoint| endpoint.is_enabled() && endpoint.gets("checkout.session.completed"));
-    let events = site.stripe.events(&["checkout.session.completed"], None).await?;
-    let waiting = events.iter().filter(|event| event.pending_webhooks > 0).count();
-    Ok(vec![
-        Check::new(
-            "endpoint-enabled",
-            enabled,
-            format!("{} of {} registered endpoints looked at", ours.len(), endpoints.len()),
-        ),
-        Check::new("endpoint-events", listens, "an enabled endpoint must get checkout.session.completed"),
-        Check::new(
-            "deliveries",
-            waiting == 0,
-            format!("{waiting} of {} recent events wait for delivery", events.len()),
-        ),
-    ])
+    let told = async {
+        let endpoints = site.stripe.webhook_endpoints().await?;
+        let events = site.stripe.events(&["checkout.session.completed"], None).await?;
+        Ok::<_, crate::stripe::StripeError>(evidence(wanted, &endpoints, &events, LiveClock.now()))
+    };
+    told.await.unwrap_or_else(|error| evidence_missing(&error.to_string()))
 }

@@ -120,7 +120,11 @@ async fn standing_order(ledger: &SqlLedger, tx: &mut Tx, tournament: &Tournament
 }
 
 /// The order that holds a registration's claim.
-async fn claim_of(tx: &mut Tx, tournament: &TournamentId, registration: &Registration) -> Result<Option<OrderId>> {
+pub(super) async fn claim_of(
+    tx: &mut Tx,
+    tournament: &TournamentId,
+    registration: &Registration,
+) -> Result<Option<OrderId>> {
     let sql = "SELECT order_id FROM tourney_claims WHERE tournament_id = $1 AND player_id = $2 AND fee_id = $3";
     let row = tx.row(sql, values![tournament, &registration.player, &registration.fee]).await?;
     row.map(|row| Ok(OrderId(id_of(&row.must_text(0)?, "order")?))).transpose()

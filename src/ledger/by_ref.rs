@@ -173,6 +173,10 @@ where
         (**self).steps(run)
     }
 
+    fn begin_canary(&self, canary: &Canary) -> impl Future<Output = Result<Written, LedgerError>> + Send {
+        (**self).begin_canary(canary)
+    }
+
     fn journal_canary(&self, canary: &Canary) -> impl Future<Output = Result<(), LedgerError>> + Send {
         (**self).journal_canary(canary)
     }

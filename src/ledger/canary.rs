@@ -1,45 +1,73 @@
 //! The journal of canaries, and their removal.
 
-use crate::domain::{OrderId, RunId, SessionId, TournamentId};
+use std::collections::BTreeSet;
 
-use super::attempts::read_registration;
+use crate::domain::{OrderId, Registration, RunId, SessionId, TournamentId};
+
+use super::attempts::{claim_of, read_registration};
 use super::errors::{Failure, Result, rejected};
 use super::open::SqlLedger;
-use super::orders::{cancel_canary, delete, release_claim};
+use super::orders::{cancel_canary, delete, find, find_id, release_claim};
 use super::sql::{Row, Tx, Value, values};
 use super::table::{Field, id_of};
-use super::{Canary, CanaryEnd};
+use super::{Canary, CanaryEnd, Written};
 
-/// Writes a canary into the journal, or what has become known of it since.
+/// The journal, each canary with its order as soon as it stands: an order and the attempt that made it are written
+/// together, and the first attempt of a canary has its run's id.
+const SELECT: &str = "SELECT c.run_id, c.tournament_id, c.player_id, c.fee_id, COALESCE(c.order_id, a.order_id), \
+     c.sessions FROM tourney_canaries c LEFT JOIN tourney_attempts a ON a.id = c.run_id ";
+
+/// Writes a canary into the journal before anything of it is made, unless somebody else's order could be taken for its.
+pub(super) async fn begin(ledger: &SqlLedger, canary: &Canary) -> Result<Written> {
+    let mut tx = ledger.begin_write().await?;
+    if is_taken(ledger, &mut tx, canary).await? {
+        tx.rollback().await?;
+        return Ok(Written::Moved);
+    }
+    write(&mut tx, canary).await?;
+    tx.commit().await?;
+    Ok(Written::Done)
+}
+
+/// Whether the registration has a live order or a claim that is no canary's. A canceled row of an earlier canary is none.
+async fn is_taken(ledger: &SqlLedger, tx: &mut Tx, canary: &Canary) -> Result<bool> {
+    let Canary { tournament, registration, .. } = canary;
+    let canaries: BTreeSet<OrderId> = all(tx).await?.into_iter().filter_map(|canary| canary.order).collect();
+    let standing = find(ledger, tx, &ledger.table.registration(Some(tournament), registration)).await?;
+    let live = standing.into_iter().map(|stored| stored.order).filter(|order| order.status.is_live());
+    let claimed = claim_of(tx, tournament, registration).await?;
+    Ok(live.map(|order| order.id).chain(claimed).any(|order| !canaries.contains(&order)))
+}
+
+/// Writes what has become known of a canary.
 pub(super) async fn journal(ledger: &SqlLedger, canary: &Canary) -> Result<()> {
     let mut tx = ledger.begin_write().await?;
+    write(&mut tx, canary).await?;
+    tx.commit().await
+}
+
+async fn write(tx: &mut Tx, canary: &Canary) -> Result<()> {
     let sql = "INSERT INTO tourney_canaries (run_id, tournament_id, player_id, fee_id, order_id, sessions) \
                VALUES ($1, $2, $3, $4, $5, $6) \
                ON CONFLICT (run_id) DO UPDATE SET order_id = excluded.order_id, sessions = excluded.sessions";
     let Canary { run, tournament, registration, order, .. } = canary;
     let values =
         values![run, tournament, &registration.player, &registration.fee, order.as_ref(), as_json(&canary.sessions)?];
-    tx.execute(sql, values).await?;
-    tx.commit().await
+    tx.execute(sql, values).await.map(drop)
 }
 
-/// Canaries whose clean-up has not been confirmed, oldest run first; each with its order, where one stands.
+/// Canaries whose clean-up has not been confirmed, oldest run first.
 pub(super) async fn open(ledger: &SqlLedger) -> Result<Vec<Canary>> {
     let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
-    let sql = "SELECT run_id, tournament_id, player_id, fee_id, order_id, sessions FROM tourney_canaries WHERE closed = 0 \
-               ORDER BY run_id";
-    let mut canaries = tx.rows(sql, values![]).await?.iter().map(read_canary).collect::<Result<Vec<_>>>()?;
-    for canary in &mut canaries {
-        canary.order = order_of(&mut tx, canary).await?;
-    }
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE c.closed = 0 ORDER BY c.run_id"));
+    let canaries = tx.rows(sql, values![]).await?.iter().map(read_canary).collect();
     tx.rollback().await?;
-    Ok(canaries)
+    canaries
 }
 
 /// Every canary there ever was.
 pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Canary>> {
-    let sql =
-        "SELECT run_id, tournament_id, player_id, fee_id, order_id, sessions FROM tourney_canaries ORDER BY run_id";
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY c.run_id"));
     tx.rows(sql, values![]).await?.iter().map(read_canary).collect()
 }
 
@@ -54,10 +82,7 @@ pub(super) async fn remove(ledger: &SqlLedger, canary: &Canary) -> Result<Canary
 async fn end(ledger: &SqlLedger, canary: &Canary, how: CanaryEnd) -> Result<CanaryEnd> {
     let mut tx = ledger.begin_write().await?;
     if let Some(order) = order_of(&mut tx, canary).await? {
-        match how {
-            CanaryEnd::Removed => delete(ledger, &mut tx, &[(Field::Id, Value::from(&order))]).await?,
-            CanaryEnd::Canceled => cancel_canary(ledger, &mut tx, &order).await?,
-        };
+        end_order(ledger, &mut tx, canary, &order, how).await?;
         release_claim(&mut tx, &order).await?;
         // The attempts go, and what they made stays known as the canary's.
         let sql = "DELETE FROM tourney_attempts WHERE order_id = $1 RETURNING session_id";
@@ -73,15 +98,30 @@ async fn end(ledger: &SqlLedger, canary: &Canary, how: CanaryEnd) -> Result<Cana
     Ok(how)
 }
 
-/// A canary that crashed before its order's id was journalled is found by its registration.
+/// Ends the row that the canary's attempt made, as long as it stands for the canary's registration.
+async fn end_order(ledger: &SqlLedger, tx: &mut Tx, canary: &Canary, order: &OrderId, how: CanaryEnd) -> Result<()> {
+    let mut made = ledger.table.registration(Some(&canary.tournament), &canary.registration);
+    made.push((Field::Id, Value::from(order)));
+    let ended = match how {
+        CanaryEnd::Removed => delete(ledger, tx, &made).await?,
+        CanaryEnd::Canceled => cancel_canary(ledger, tx, &made).await?,
+    };
+    if ended || find_id(ledger, tx, order).await?.is_none() {
+        return Ok(());
+    }
+    let Registration { player, fee } = &canary.registration;
+    Err(rejected(format!(
+        "order {order} was made for the canary and is no longer that of player {player} on fee {fee}: it was left alone"
+    )))
+}
+
+/// The order that the canary's own attempt made; never one that merely stands for its registration.
 async fn order_of(tx: &mut Tx, canary: &Canary) -> Result<Option<OrderId>> {
     if canary.order.is_some() {
         return Ok(canary.order.clone());
     }
-    let Canary { tournament, registration, .. } = canary;
-    let sql = "SELECT order_id FROM tourney_claims WHERE tournament_id = $1 AND player_id = $2 AND fee_id = $3";
-    let claim = tx.row(sql, values![tournament, &registration.player, &registration.fee]).await?;
-    claim.map(|row| Ok(OrderId(id_of(&row.must_text(0)?, "order")?))).transpose()
+    let row = tx.row("SELECT order_id FROM tourney_attempts WHERE id = $1", values![&canary.run]).await?;
+    row.map(|row| Ok(OrderId(id_of(&row.must_text(0)?, "order")?))).transpose()
 }
 
 fn as_json(sessions: &[SessionId]) -> Result<String> {

@@ -146,6 +146,10 @@ impl Ledger for SqlLedger {
         retrying(|| runs::steps(self, run)).await
     }
 
+    async fn begin_canary(&self, canary: &Canary) -> Result<Written, LedgerError> {
+        retrying(|| canary::begin(self, canary)).await
+    }
+
     async fn journal_canary(&self, canary: &Canary) -> Result<(), LedgerError> {
         retrying(|| canary::journal(self, canary)).await
     }

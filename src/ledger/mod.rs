@@ -239,12 +239,17 @@ pub trait Ledger: Send + Sync {
     /// The steps of a run, in their order.
     fn steps(&self, run: &RunId) -> impl Future<Output = Result<Vec<RunStep>, LedgerError>> + Send;
 
-    /// Journals a canary before its order is made, and again with the order's id. From then on its registration is left
-    /// out of [`Ledger::read`]: a crash may come before the order's id is known.
+    /// Journals a canary before anything of it is made. `Moved`, and nothing is written, where its registration has a
+    /// live order or a claim that is no canary's. The first attempt for it must have its run's id: by that its order is
+    /// known, and left out of [`Ledger::read`], from the moment it stands.
+    fn begin_canary(&self, canary: &Canary) -> impl Future<Output = Result<Written, LedgerError>> + Send;
+    /// Journals what has become known of a canary: its order, its sessions.
     fn journal_canary(&self, canary: &Canary) -> impl Future<Output = Result<(), LedgerError>> + Send;
-    /// Canaries whose clean-up has not been confirmed.
+    /// Canaries whose clean-up has not been confirmed, each with the order that its attempt made.
     fn open_canaries(&self) -> impl Future<Output = Result<Vec<Canary>, LedgerError>> + Send;
-    /// Removes a canary's row (found by its order's id, else by its registration), its attempts and claim; where the row cannot go, cancels it. Closes the journal entry.
+    /// Removes the row that a canary's own attempt made (no other, whatever stands for its registration), its attempts
+    /// and claim; where the row cannot go, cancels it. Closes the journal entry. A row that has become another
+    /// registration's is refused and left alone.
     fn remove_canary(&self, canary: &Canary) -> impl Future<Output = Result<CanaryEnd, LedgerError>> + Send;
     /// The whole row of an order as text by column, to compare before and after.
     fn raw_row(&self, id: &OrderId) -> impl Future<Output = Result<Option<Metadata>, LedgerError>> + Send;

@@ -209,10 +209,10 @@ pub(super) async fn release_claim(tx: &mut Tx, id: &OrderId) -> Result<Option<To
     row.map(|row| Ok(TournamentId(id_of(&row.must_text(0)?, "tournament")?))).transpose()
 }
 
-/// A canceled order, whatever it was: for canaries alone.
-pub(super) async fn cancel_canary(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Result<bool> {
+/// A canceled order where cells hold, whatever its status was: for canaries alone.
+pub(super) async fn cancel_canary(ledger: &SqlLedger, tx: &mut Tx, when: &[Cell]) -> Result<bool> {
     let canceled = ledger.table.status(OrderStatus::Canceled)?;
-    update(ledger, tx, vec![canceled], &[(Field::Id, Value::from(id))]).await
+    update(ledger, tx, vec![canceled], when).await
 }
 
 /// Every column of an order's row, mapped or not, as text; none where NULL.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Order, OrderId, Registration, SessionId};
+use crate::domain::{Order, OrderId, SessionId};
 
 use super::attempts::{SELECT, read_attempt, read_registration};
 use super::errors::Result;
@@ -23,7 +23,7 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
     }
     let stored = if reading.orders { in_scope(ledger, tx, scope).await? } else { Vec::new() };
     if reading.ours {
-        leave_out(&mut facts, canary::all(tx).await?, scope, &stored);
+        leave_out(&mut facts, canary::all(tx).await?);
         let elsewhere = claimed_elsewhere(tx, scope).await?;
         let overlapping = stored.iter().map(|stored| &stored.order.id).filter(|id| elsewhere.contains(*id));
         facts.overlapping = overlapping.cloned().collect();
@@ -70,19 +70,18 @@ async fn read_ours(tx: &mut Tx, scope: &Scope, facts: &mut LedgerFacts) -> Resul
     Ok(())
 }
 
-/// Canaries are no part of any judgement. Their registrations are left out with them: a crash may come before an order's id
-/// is journalled.
-fn leave_out(facts: &mut LedgerFacts, canaries: Vec<Canary>, scope: &Scope, stored: &[Stored]) {
+/// Canaries are no part of any judgement, whether they fly or have been removed. They are told by their orders, their
+/// attempts and their sessions, never by their registration: another order may stand for it before and afterwards. An
+/// order is known as a canary's from the moment it stands, since the attempt that makes it has its run's id.
+fn leave_out(facts: &mut LedgerFacts, canaries: Vec<Canary>) {
     for canary in canaries {
-        let its =
-            |registration: &Registration| canary.tournament == scope.tournament && *registration == canary.registration;
-        let orders = stored.iter().map(|stored| &stored.order).filter(|order| its(&order.registration));
-        facts.canary_orders.extend(orders.map(|order| order.id.clone()).chain(canary.order));
-        facts.attempts.retain(|attempt| !its(&attempt.registration));
+        facts.canary_orders.extend(canary.order);
         facts.canary_sessions.extend(canary.sessions);
     }
-    let made = facts.sessions_made.iter().filter(|(_, order)| facts.canary_orders.contains(order));
-    facts.canary_sessions.extend(made.map(|(session, _)| session.clone()));
+    let LedgerFacts { attempts, sessions_made, canary_orders, canary_sessions, .. } = facts;
+    attempts.retain(|attempt| !canary_orders.contains(&attempt.order));
+    let made = sessions_made.iter().filter(|(_, order)| canary_orders.contains(order));
+    canary_sessions.extend(made.map(|(session, _)| session.clone()));
 }
 
 async fn claimed_elsewhere(tx: &mut Tx, scope: &Scope) -> Result<BTreeSet<OrderId>> {

@@ -10,7 +10,7 @@ use crate::observe::ObserveError;
 use crate::plan::{Difference, MassRetire};
 use crate::sandbox::SandboxError;
 use crate::stripe::StripeError;
-use crate::verify::{RoundError, VerifyError};
+use crate::verify::VerifyError;
 
 use super::{Exit, Failure};
 
@@ -124,16 +124,19 @@ impl From<ApplyError> for Failure {
     }
 }
 
-impl From<RoundError> for Failure {
-    fn from(error: RoundError) -> Self {
-        match error {
-            RoundError::Refused(error) => error.into(),
-            RoundError::Broke(VerifyError::Ledger(error)) => error.into(),
-            RoundError::Broke(VerifyError::Stripe(error)) => error.into(),
-            RoundError::Broke(error) => {
-                Self::new("canary", error.to_string()).hint("no other order was touched; safe to run again")
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        let hint = match error {
+            VerifyError::Ledger(error) => return error.into(),
+            VerifyError::Stripe(error) => return error.into(),
+            VerifyError::Committed(_) | VerifyError::Occupied(_) => {
+                "name a player and a fee that exist for tests alone: verify: {canary: …} in environments.yaml"
             }
-        }
+            VerifyError::Step(_) | VerifyError::NoFee | VerifyError::CanaryMoved => {
+                "no other order was touched; safe to run again"
+            }
+        };
+        Self::new("canary", error.to_string()).hint(hint)
     }
 }
 

@@ -8,13 +8,16 @@ use crate::verify::Verdict;
 
 use super::plan::head;
 
-/// `verify --json`: the plan's head, the checks, and whether all passed.
+/// `verify --json`: the plan's head, the checks, and whether all passed; beside them the error where it broke off.
 #[must_use]
-pub fn json(planned: &Plan, verdict: &Verdict) -> Value {
+pub fn json(planned: &Plan, verdict: &Verdict, error: Option<Value>) -> Value {
     let mut document = Value::Object(head(planned));
     document["checks"] = json!(verdict.checks);
     document["passed"] = json!(verdict.passed());
     document["undecided"] = json!(verdict.undecided);
+    if let Some(error) = error {
+        document["error"] = error;
+    }
     document
 }
 
@@ -36,6 +39,7 @@ pub fn terminal(verdict: &Verdict, color: bool) -> String {
     let failed = verdict.checks.iter().filter(|check| check.passed == Some(false)).count();
     let passed = verdict.checks.iter().filter(|check| check.passed == Some(true)).count();
     text.push_str(&match (failed, verdict.undecided) {
+        (0, _) if verdict.broke => "\nNOT VERIFIED: it did not come to its end.\n".to_owned(),
         (0, 0) => format!("\nVerified: {passed} checks passed.\n"),
         (0, n) => format!("\nVerified, but {n} findings about money wait for a decision: tourney plan shows them.\n"),
         (n, _) => format!("\nNOT VERIFIED: {n} of {} checks failed.\n", n + passed),

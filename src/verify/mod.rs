@@ -7,17 +7,23 @@ mod audit;
 mod canary;
 mod endpoint;
 mod event;
+mod evidence;
+mod flight;
+mod logbook;
+mod others;
 mod overlay;
 mod round;
 mod roundtrip;
+mod words;
 
 use serde::Serialize;
 
 pub use audit::audit;
 pub use endpoint::Endpoint;
+pub use evidence::{evidence, evidence_missing};
 pub use overlay::Overlay;
-pub use round::{Round, RoundError, round};
-pub use roundtrip::{Trip, VerifyError};
+pub use round::{Round, round};
+pub use roundtrip::{Flown, Trip, VerifyError};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,12 +55,14 @@ pub struct Verdict {
     pub checks: Vec<Check>,
     /// How many findings about money wait for a person's decision.
     pub undecided: u32,
+    /// Whether what came after the audit was refused, or broke off.
+    pub broke: bool,
 }
 
 impl Verdict {
-    /// Whether no check failed.
+    /// Whether it came to its end and no check failed.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.checks.iter().all(|check| check.passed != Some(false))
+        !self.broke && self.checks.iter().all(|check| check.passed != Some(false))
     }
 }

@@ -9,8 +9,7 @@ use crate::manifest::Manifest;
 use crate::stripe::{CheckoutSettings, Stripe};
 use crate::world::{Clock, Wire};
 
-use super::Check;
-use super::roundtrip::{Trip, VerifyError, round_trip};
+use super::roundtrip::{Flown, Trip, round_trip};
 
 /// For what and by whom a round trip is made.
 #[derive(Clone, Debug)]
@@ -33,28 +32,17 @@ pub struct Round<'a> {
     pub lock_timeout: SignedDuration,
 }
 
-/// Why a round trip was not made, or not to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum RoundError {
-    /// It did not begin.
-    #[error(transparent)]
-    Refused(#[from] ApplyError),
-    /// It broke off; the canary was removed, or will be by the next run.
-    #[error(transparent)]
-    Broke(#[from] VerifyError),
-}
-
 /// Makes one round trip under the lock.
 ///
 /// # Errors
-/// See [`RoundError`].
+/// [`ApplyError`] where it did not begin. One that broke off is no error here: its checks were made.
 pub async fn round<L: Ledger, W: Wire, C: Clock>(
     ledger: &L,
     stripe: &Stripe<W, C>,
     clock: &C,
     round: &Round<'_>,
     trip: &Trip<'_>,
-) -> Result<Vec<Check>, RoundError> {
+) -> Result<Flown, ApplyError> {
     let identity = crate::apply::bound(ledger, clock, round.account, round.mode).await?;
     let run = RunId(uuid(clock.random()));
     let asking = Asking {
@@ -77,7 +65,7 @@ pub async fn round<L: Ledger, W: Wire, C: Clock>(
     };
     let outcome = tokio::select! {
         outcome = recorded(&hands, round, trip) => outcome,
-        () = hands.keep_alive() => Err(RoundError::Broke(LedgerError::Fenced.into())),
+        () = hands.keep_alive() => Err(ApplyError::Ledger(LedgerError::Fenced)),
     };
     // The lock's lease ends by itself: a lost answer here must not turn a finished trip into a failed one.
     let _ = ledger.unlock(&hands.guard).await;
@@ -88,7 +76,7 @@ async fn recorded<L: Ledger, W: Wire, C: Clock>(
     hands: &Hands<'_, L, W, C>,
     round: &Round<'_>,
     trip: &Trip<'_>,
-) -> Result<Vec<Check>, RoundError> {
+) -> Result<Flown, ApplyError> {
     let run = Run {
         id: hands.guard.run.clone(),
         command: "verify".to_owned(),
@@ -101,16 +89,16 @@ async fn recorded<L: Ledger, W: Wire, C: Clock>(
         outcome: None,
         summary: None,
     };
-    hands.ledger.start_run(&run).await.map_err(VerifyError::from)?;
-    let checks = round_trip(hands, trip).await;
-    let (word, line) = match &checks {
-        Ok(checks) => {
-            let failed = checks.iter().filter(|check| check.passed == Some(false)).count();
-            (if failed == 0 { "done" } else { "failed" }, format!("{} checks, {failed} failed", checks.len()))
-        }
-        Err(error) => ("failed", error.to_string()),
+    hands.ledger.start_run(&run).await?;
+    let flown = round_trip(hands, trip).await;
+    let failed = flown.checks.iter().filter(|check| check.passed == Some(false)).count();
+    let line = format!("{} checks, {failed} failed", flown.checks.len());
+    let (word, line) = match &flown.broke {
+        Some(error) => ("failed", error.to_string()),
+        None if trip.stop.is_asked() => ("interrupted", line),
+        None => (if failed == 0 { "done" } else { "failed" }, line),
     };
     // History is for people; the trip is made whether or not this line is written.
     let _ = hands.ledger.finish_run(&run.id, hands.clock.now(), word, &line).await;
-    Ok(checks?)
+    Ok(flown)
 }

@@ -9,8 +9,8 @@ use tourney::domain::{
     Seen, SessionId, TournamentId,
 };
 use tourney::ledger::{
-    Attempt, AttemptFor, AttemptState, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, LEASE_SECONDS, Ledger,
-    LedgerError, LedgerFacts, Lock, LockHolder, Mapping, Rendered, RetireHow, Run, RunStep, Scope, SqlLedger, Written,
+    Attempt, AttemptFor, AttemptState, Begun, Event, EventOutcome, Guard, LEASE_SECONDS, Ledger, LedgerError,
+    LedgerFacts, Lock, LockHolder, Mapping, Rendered, RetireHow, Run, RunStep, Scope, SqlLedger, Written,
 };
 
 /// Tells a story on both databases, each empty and never prepared.
@@ -20,7 +20,7 @@ macro_rules! on_both {
             $(#[tokio::test]
             async fn $story() {
                 let folder = tempfile::tempdir().unwrap();
-                super::$story(super::sqlite_in(folder.path()).await).await;
+                super::$story(crate::ledger::sqlite_in(folder.path()).await).await;
             })*
         }
 
@@ -35,6 +35,8 @@ macro_rules! on_both {
     };
 }
 
+pub(crate) use on_both;
+
 on_both!(
     an_empty_database_reads_as_empty,
     an_order_lives,
@@ -46,7 +48,6 @@ on_both!(
     the_lock_has_one_holder,
     events_are_stored_once,
     history_is_kept,
-    canaries_leave_nothing,
 );
 
 pub(crate) async fn sqlite_in(folder: &Path) -> SqlLedger {
@@ -371,40 +372,4 @@ async fn history_is_kept(ledger: SqlLedger) {
     assert_eq!(ledger.runs(1).await.unwrap().len(), 1);
     assert_eq!(ledger.steps(&RunId::from("r1")).await.unwrap(), steps);
     assert_eq!(ledger.steps(&RunId::from("r2")).await.unwrap(), []);
-}
-
-async fn canaries_leave_nothing(ledger: SqlLedger) {
-    let guard = prepared(&ledger).await;
-    let order = billed(&ledger, &guard, "a1", 1).await;
-    let before = ledger.read(&scope()).await.unwrap();
-    let mut canary = Canary {
-        run: RunId::from("run-1"),
-        tournament: cup(),
-        registration: player(99),
-        order: None,
-        sessions: Vec::new(),
-    };
-    ledger.journal_canary(&canary).await.unwrap();
-    let made = billed(&ledger, &guard, "c1", 99).await;
-    let facts = ledger.read(&scope()).await.unwrap();
-    assert_eq!(facts.orders, before.orders, "left out before its order is journalled");
-    assert!(facts.canary_orders.contains(&made) && facts.canary_sessions.contains(&SessionId::from("cs_test_c1")));
-
-    // The crash came before the order's id was journalled: it is found by its registration.
-    let found = Canary { order: Some(made.clone()), ..canary.clone() };
-    assert_eq!(ledger.open_canaries().await.unwrap(), [found]);
-    assert_eq!(ledger.remove_canary(&canary).await.unwrap(), CanaryEnd::Removed);
-    assert_eq!(ledger.order(&made).await.unwrap(), None);
-    assert_eq!(ledger.open_canaries().await.unwrap(), []);
-    assert_eq!(ledger.remove_canary(&canary).await.unwrap(), CanaryEnd::Removed, "repeated");
-    assert_eq!(status(&ledger, &order).await, Some(OrderStatus::Pending), "nobody else's order went");
-
-    canary.run = RunId::from("run-2");
-    canary.order = Some(billed(&ledger, &guard, "c2", 99).await);
-    canary.sessions = vec![SessionId::from("cs_test_elsewhere")];
-    ledger.journal_canary(&canary).await.unwrap();
-    assert_eq!(ledger.open_canaries().await.unwrap(), std::slice::from_ref(&canary));
-    assert!(ledger.read(&scope()).await.unwrap().canary_sessions.contains(&canary.sessions[0]));
-    assert_eq!(ledger.remove_canary(&canary).await.unwrap(), CanaryEnd::Removed);
-    assert_eq!(ledger.read(&scope()).await.unwrap().orders, before.orders);
 }

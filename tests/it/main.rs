@@ -15,6 +15,7 @@ mod help;
 mod history;
 mod hostile;
 mod ledger;
+mod ledger_canaries;
 mod ledger_peers;
 mod links;
 mod lock;

@@ -78,6 +78,12 @@ fn a_verify_that_waits_for_a_person_can_be_interrupted_and_removes_its_canary() 
     let checks = verify.wait().expect(130).json()["checks"].clone();
     let named = |name: &str| checks.as_array().unwrap().iter().find(|check| check["name"] == name).cloned();
     assert_eq!(named("clean-up").unwrap()["passed"], true, "{checks}");
+    assert_eq!(
+        named("order-paid").unwrap()["passed"],
+        serde_json::Value::Null,
+        "nothing is said of the handler: {checks}"
+    );
+    assert!(named("order-paid").unwrap()["detail"].as_str().unwrap().contains("nobody had paid"), "{checks}");
     folder.tourney(["verify"]).run().expect(0);
 }
 

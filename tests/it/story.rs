@@ -1,6 +1,8 @@
 //! The main job through the real binary, on SQLite and on PostgreSQL: a world is made and tampered with as other people
 //! and programs would, then `plan`, `apply` and `plan` again must say and do what the contract promises.
 
+pub(crate) mod application;
+mod canary;
 pub(crate) mod club;
 mod incident;
 mod money;
@@ -10,6 +12,7 @@ mod reading;
 mod roster;
 mod sessions;
 mod told;
+mod trip;
 
 /// Tells each story on both databases, in a club of its own.
 macro_rules! on_both {

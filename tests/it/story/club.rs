@@ -92,7 +92,7 @@ impl Club {
         self.at_home(self.folder.sh(line))
     }
 
-    fn at_home(&self, command: Tourney) -> Tourney {
+    pub(super) fn at_home(&self, command: Tourney) -> Tourney {
         if self.embedded {
             return command;
         }
@@ -129,24 +129,42 @@ impl Club {
     }
 }
 
+/// Runs a statement on a database; gives the rows, every column of which must be text.
+pub(super) async fn run_sql(database: &str, statement: &str) -> Vec<Vec<Option<String>>> {
+    let statement = AssertSqlSafe(statement.to_owned());
+    if database.starts_with("sqlite:") {
+        let mut connection = SqliteConnection::connect(database).await.unwrap();
+        let rows = sqlx::query(statement).fetch_all(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
+    } else {
+        let mut connection = PgConnection::connect(database).await.unwrap();
+        let rows = sqlx::query(statement).fetch_all(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
+    }
+}
+
 /// The orders database, as another application sees it.
 impl Club {
     /// Runs a statement; gives the rows, every column of which must be text.
     pub(crate) fn sql(&self, statement: &str) -> Vec<Vec<Option<String>>> {
-        let statement = AssertSqlSafe(statement.to_owned());
-        self.runtime.block_on(async {
-            if self.is_sqlite() {
-                let mut connection = SqliteConnection::connect(&self.database).await.unwrap();
-                let rows = sqlx::query(statement).fetch_all(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-                rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
-            } else {
-                let mut connection = PgConnection::connect(&self.database).await.unwrap();
-                let rows = sqlx::query(statement).fetch_all(&mut connection).await.unwrap();
-                connection.close().await.unwrap();
-                rows.iter().map(|row| (0..row.len()).map(|column| row.get(column)).collect()).collect()
-            }
-        })
+        self.runtime.block_on(run_sql(&self.database, statement))
+    }
+
+    /// Where it is.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Waits for something that is done here, not by the binary.
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Begins something that goes on here beside the binary.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
+        self.runtime.spawn(work)
     }
 
     /// Every order, the oldest first.

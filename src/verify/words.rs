@@ -1,0 +1,27 @@
+//! What an endpoint's behaviour most likely means, for whoever has to mend it.
+
+/// The good event was accepted, and the order stayed as it was.
+pub(super) const UNPAID: &str = "the handler looks for another field than order_id, fetches the session itself (use \
+                                 --pay), or serves another database";
+/// Stripe has the money, and the order stayed as it was.
+pub(super) const UNHEARD: &str = "the event did not reach the endpoint (is it registered at Stripe for \
+                                  checkout.session.completed?), or the handler looks for another field than order_id";
+
+/// What an endpoint lacks that took an event which it should have refused.
+pub(super) fn unverified(name: &str) -> &'static str {
+    match name {
+        "stale-timestamp" => "the endpoint does not check the signature's time, so that an old event can be replayed",
+        _ => "THE ENDPOINT DOES NOT VERIFY SIGNATURES",
+    }
+}
+
+/// What an unexpected status most likely means.
+pub(super) fn likely(status: u16) -> &'static str {
+    match status {
+        404 | 405 => "no such route; is the path right?",
+        400 | 401 | 403 => "the endpoint refuses our signature; is it another secret than the endpoint's?",
+        300..=399 => "a redirect; Stripe does not follow it",
+        500..=599 => "the handler failed; look into its log",
+        _ => "Stripe counts only 2xx as delivered",
+    }
+}
