@@ -1,10 +1,10 @@
 //! The audit: every session of the account in the window is managed, ad hoc, wrong, or foreign.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Order, OrderId, Ownership, Payable, SessionId};
+use crate::domain::{Order, OrderId, Ownership, Payable, PayableState, Registration, SessionId};
 use crate::observe::Observation;
-use crate::plan::{Action, Finding, Plan};
+use crate::plan::{Action, Change, Finding, Plan};
 
 use super::Check;
 
@@ -23,9 +23,10 @@ pub fn audit(observed: &Observation, planned: &Plan) -> Vec<Check> {
     vec![
         carries_order_id(&managed),
         one_owner(&managed),
-        right_amount(&managed),
+        one_order(observed, planned),
+        right_amount(&managed, planned),
         right_mode(observed),
-        from_findings("paid-once", planned, &[Finding::PayableTwice], "nothing can be paid besides another"),
+        paid_once(&managed, planned),
         from_findings("payments-recorded", planned, &[Finding::UnrecordedPayment], "every payment is on its order"),
         from_findings(
             "no-ad-hoc-session",
@@ -87,13 +88,63 @@ fn one_owner(managed: &[(&Payable, &[&Order])]) -> Check {
     )
 }
 
-fn right_amount(managed: &[(&Payable, &[&Order])]) -> Check {
-    let wrong: Vec<String> = managed
-        .iter()
-        .filter(|(payable, orders)| orders.iter().any(|order| payable.money() != Some(order.amount)))
-        .map(|(payable, _)| payable.id.to_string())
-        .collect();
-    none_of("amount", "each charges its order's amount and currency".to_owned(), "charge something else", &wrong)
+/// A second live order is the plan's to retire; where money lies at one, it is the plan that says what a person decides.
+fn one_order(observed: &Observation, planned: &Plan) -> Check {
+    let extra = undecided(planned, &[Finding::DuplicateOrder]).filter_map(|change| change.subject.order.as_ref());
+    let retired: Vec<String> = extra.map(|seen| seen.id.to_string()).collect();
+    if !retired.is_empty() {
+        return none_of("one-order", String::new(), "orders stand beside another live one (duplicate-order)", &retired);
+    }
+    let mut live: BTreeMap<&Registration, Vec<&Order>> = BTreeMap::new();
+    for order in observed.facts.orders.iter().filter(|order| order.status.is_live()) {
+        live.entry(&order.registration).or_default().push(order);
+    }
+    let twice: Vec<String> = live.iter().filter(|(_, orders)| orders.len() > 1).map(|(of, _)| of.to_string()).collect();
+    if twice.is_empty() {
+        return Check::new("one-order", true, "no registration has two live orders");
+    }
+    let n = twice.len();
+    Check::none("one-order", format!("{n} have two live orders; tourney plan shows why both stay: {}", listed(&twice)))
+}
+
+/// What a session charges must be its order's amount, and what the manifest asks.
+fn right_amount(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
+    let differs =
+        |(payable, orders): &&(&Payable, &[&Order])| orders.iter().any(|order| payable.money() != Some(order.amount));
+    let mut wrong: Vec<String> = managed.iter().filter(differs).map(|(payable, _)| payable.id.to_string()).collect();
+    for asked in violators(planned, &[Finding::WrongAmount, Finding::WrongCurrency]) {
+        if !wrong.contains(&asked) {
+            wrong.push(asked);
+        }
+    }
+    let fine = "each charges its order's amount and currency, as the manifest asks".to_owned();
+    none_of("amount", fine, "charge something else than order or manifest say", &wrong)
+}
+
+/// Of one registration only one session may be open, whichever of its orders records it.
+fn paid_once(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
+    let mut open: BTreeMap<&Registration, BTreeSet<String>> = BTreeMap::new();
+    for (payable, orders) in managed {
+        for order in *orders {
+            open.entry(&order.registration).or_default().insert(payable.id.to_string());
+        }
+    }
+    let mut besides = violators(planned, &[Finding::PayableTwice]);
+    let duplicates =
+        undecided(planned, &[Finding::DuplicateOrder]).filter_map(|change| change.subject.session.as_ref());
+    let open_ones = duplicates.filter(|session| session.status == Some(PayableState::Open));
+    besides.extend(open_ones.map(|session| session.id.to_string()));
+    for sessions in open.into_values().filter(|sessions| sessions.len() > 1) {
+        if !sessions.iter().any(|id| besides.contains(id)) {
+            besides.extend(sessions);
+        }
+    }
+    none_of(
+        "paid-once",
+        "nothing can be paid besides another".to_owned(),
+        "can be paid besides another session of their registration",
+        &besides,
+    )
 }
 
 fn right_mode(observed: &Observation) -> Check {
@@ -108,18 +159,23 @@ fn right_mode(observed: &Observation) -> Check {
 
 /// A check that fails where the plan has one of these findings.
 fn from_findings(name: &str, planned: &Plan, findings: &[Finding], fine: &str) -> Check {
-    let violators: Vec<String> = planned
-        .changes
-        .iter()
-        .filter(|change| change.action != Action::Decided)
-        .filter(|change| change.findings.iter().any(|finding| findings.contains(finding)))
-        .map(|change| {
-            let session = change.subject.session.as_ref().map(|session| session.id.to_string());
-            session.or_else(|| change.subject.order.as_ref().map(|seen| seen.id.to_string())).unwrap_or_default()
-        })
-        .collect();
     let codes: Vec<&str> = findings.iter().map(|finding| finding.code()).collect();
-    none_of(name, fine.to_owned(), &codes.join(", "), &violators)
+    none_of(name, fine.to_owned(), &codes.join(", "), &violators(planned, findings))
+}
+
+/// The changes of a plan for one of these findings that nobody has decided.
+fn undecided<'p>(planned: &'p Plan, findings: &[Finding]) -> impl Iterator<Item = &'p Change> {
+    let open = planned.changes.iter().filter(|change| change.action != Action::Decided);
+    open.filter(|change| change.findings.iter().any(|finding| findings.contains(finding)))
+}
+
+/// What such changes are about: their session, else their order.
+fn violators(planned: &Plan, findings: &[Finding]) -> Vec<String> {
+    let name = |change: &Change| {
+        let session = change.subject.session.as_ref().map(|session| session.id.to_string());
+        session.or_else(|| change.subject.order.as_ref().map(|seen| seen.id.to_string())).unwrap_or_default()
+    };
+    undecided(planned, findings).map(name).collect()
 }
 
 /// Money that only a person can match is no failure, but it is said: the exit code is 3.

@@ -2,6 +2,7 @@
 //! and programs would, then `plan`, `apply` and `plan` again must say and do what the contract promises.
 
 pub(crate) mod application;
+mod audit;
 mod canary;
 pub(crate) mod club;
 mod incident;
