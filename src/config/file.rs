@@ -66,7 +66,7 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Declared>, ManifestErrors> {
 /// A secret in a file of the repository is an error wherever it stands. It is named, never shown.
 fn refuse_secrets(node: &Node, path: &str, problems: &mut Problems) {
     match &node.value {
-        Value::Null => {}
+        Value::Null | Value::Unread => {}
         Value::Scalar(scalar) if is_secret(&scalar.text) => {
             let help = "remove it, revoke it at Stripe if it was ever committed, and name its file or variable instead";
             problems.add(&node.at, path, "a secret stands in this file", help);
@@ -88,6 +88,7 @@ fn environments(root: &Node, problems: &mut Problems) -> Option<Vec<Declared>> {
     let entries = match &root.value {
         Value::Null => return Some(Vec::new()),
         Value::Map(entries) => entries,
+        Value::Unread => return None,
         _ => {
             problems.add(
                 &root.at,

@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use super::fields::Fields;
 use super::model::{Decision, Then};
+use super::players::Checked;
 use super::problem::Problems;
 use super::read::items;
 use super::scalars::{amount, choice, id, text};
 use super::tree::Node;
-use crate::domain::{Currency, FeeId, OrderId, PlayerId, SessionId};
+use crate::domain::{FeeId, OrderId, PlayerId, SessionId};
 
 /// The codes of the findings that need a person, hence the ones a `decisions` entry may name.
 pub const DECIDABLE: [&str; 9] = [
@@ -27,13 +28,17 @@ pub const DECIDABLE: [&str; 9] = [
 /// The decidable findings after which a registration may be billed again (`then: bill`).
 pub const BILLABLE: [&str; 4] = ["settled-before", "refunded-at-stripe", "ad-hoc-payment", "paid-other-fee"];
 
-pub(super) fn decisions(node: &Node, currency: Option<Currency>, problems: &mut Problems) -> Option<Vec<Decision>> {
+/// The decidable findings about a registration that the manifest has. Any other may be about an order that still stands
+/// on a fee which has left the manifest.
+const OF_COMMITTED: [&str; 1] = ["settled-before"];
+
+pub(super) fn decisions(node: &Node, checked: &Checked<'_>, problems: &mut Problems) -> Option<Vec<Decision>> {
     let list = items(node, "decisions", problems)?;
     let mut seen: HashMap<Subject, &Range<usize>> = HashMap::new();
     let mut decisions = Vec::with_capacity(list.len());
     for (index, node) in list.iter().enumerate() {
         let path = format!("decisions[{index}]");
-        let Some(decision) = decision(node, &path, currency, problems) else { continue };
+        let Some(decision) = decision(node, &path, checked, problems) else { continue };
         if let Some(first) = seen.insert(subject(&decision), &node.at) {
             let message = "this is decided twice";
             problems.add_pair(&node.at, (first, "first here"), &path, message, "keep one of the two");
@@ -52,15 +57,17 @@ fn subject(decision: &Decision) -> Subject {
     (player.clone(), fee.clone(), finding.clone(), amount, order.clone(), session.clone())
 }
 
-fn decision(node: &Node, path: &str, currency: Option<Currency>, problems: &mut Problems) -> Option<Decision> {
+fn decision(node: &Node, path: &str, checked: &Checked<'_>, problems: &mut Problems) -> Option<Decision> {
     let known = ["player", "fee", "finding", "amount", "order", "session", "then", "note"];
     let fields = Fields::of(node, path, &known, problems)?;
     let player = fields.need("player", "1017", problems).and_then(|n| id(n, &fields.path_of("player"), problems));
-    let fee = fields.need("fee", "5", problems).and_then(|n| id(n, &fields.path_of("fee"), problems));
+    let fee_node = fields.need("fee", "5", problems);
+    let fee = fee_node.and_then(|n| id(n, &fields.path_of("fee"), problems)).map(FeeId);
     let words = DECIDABLE.map(|code| (code, code));
     let finding = fields.need("finding", "paid-amount-differs", problems);
     let finding = finding.and_then(|n| choice(n, &fields.path_of("finding"), &words, problems));
-    let amount = fields.get("amount", problems).map(|n| amount(n, &fields.path_of("amount"), currency, problems));
+    let amount =
+        fields.get("amount", problems).map(|n| amount(n, &fields.path_of("amount"), checked.currency, problems));
     let order = fields.get("order", problems).map(|n| id(n, &fields.path_of("order"), problems));
     let session = fields.get("session", problems).map(|n| session(n, &fields.path_of("session"), problems));
     let then = fields.get("then", problems).map_or(Some(Then::Accept), |n| {
@@ -72,10 +79,13 @@ fn decision(node: &Node, path: &str, currency: Option<Currency>, problems: &mut 
         }
         Some(then)
     });
+    if let (Some(fee), Some(node), Some(code)) = (&fee, fee_node, finding) {
+        check_fee(fee, node, &fields.path_of("fee"), (code, then), checked, problems);
+    }
     let note = fields.get("note", problems).and_then(|n| text(n, &fields.path_of("note"), problems));
     Some(Decision {
         player: PlayerId(player?),
-        fee: FeeId(fee?),
+        fee: fee?,
         finding: finding?.to_owned(),
         amount: absent_or_read(amount)?,
         order: absent_or_read(order)?.map(OrderId),
@@ -83,6 +93,23 @@ fn decision(node: &Node, path: &str, currency: Option<Currency>, problems: &mut 
         then: then?,
         note,
     })
+}
+
+/// A fee that is not in the manifest is accepted where an order may still stand on it: it may have left since, and what was
+/// paid on it is still there to be decided. Nobody is billed on it, and a decision that meets nothing is a note of the plan.
+fn check_fee(
+    fee: &FeeId,
+    node: &Node,
+    path: &str,
+    (finding, then): (&str, Option<Then>),
+    checked: &Checked<'_>,
+    problems: &mut Problems,
+) {
+    let Some(fees) = checked.fees.filter(|fees| fees.lack(fee)) else { return };
+    if OF_COMMITTED.contains(&finding) || then == Some(Then::Bill) {
+        let help = format!("this is decided about what the manifest still has: write one of {}", fees.names());
+        problems.add(&node.at, path, format!("there is no fee {fee}"), help);
+    }
 }
 
 /// None where a value stands that could not be read.

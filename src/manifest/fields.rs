@@ -17,6 +17,9 @@ pub(crate) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// Reads a mapping; none where the value is something else.
     pub(crate) fn of(node: &'n Node, path: &str, known: &[&'static str], problems: &mut Problems) -> Option<Self> {
+        if node.is_unread() {
+            return None;
+        }
         let Value::Map(pairs) = &node.value else {
             let help = format!("write a mapping with the keys {}", join(known));
             problems.add(&node.at, path, format!("this is {}, not a mapping", node.what()), help);
@@ -30,6 +33,9 @@ impl<'n> Fields<'n> {
     }
 
     fn take_in(&mut self, key: &'n Node, value: &'n Node, known: &[&'static str], problems: &mut Problems) {
+        if key.is_unread() {
+            return;
+        }
         let Some(text) = key.scalar().map(|scalar| scalar.text.as_str()) else {
             problems.add(&key.at, &self.path, "a key must be a word", format!("the keys here are {}", join(known)));
             return;
@@ -50,13 +56,7 @@ impl<'n> Fields<'n> {
 
     /// The value of an optional key. A key with nothing behind it is a problem.
     pub(crate) fn get(&self, name: &str, problems: &mut Problems) -> Option<&'n Node> {
-        let (_, key, value) = self.entries.iter().find(|(other, ..)| *other == name)?;
-        if matches!(value.value, Value::Null) {
-            let path = self.path_of(name);
-            problems.add(&key.at, &path, "there is no value behind this key", "write one, or leave the key out");
-            return None;
-        }
-        Some(value)
+        self.value(name, "write one, or leave the key out", problems)
     }
 
     /// The value of a required key.
@@ -69,7 +69,16 @@ impl<'n> Fields<'n> {
                 format!("add `{name}: {example}`"),
             );
         }
-        self.get(name, problems)
+        self.value(name, &format!("write one: `{name}: {example}`"), problems)
+    }
+
+    fn value(&self, name: &str, help: &str, problems: &mut Problems) -> Option<&'n Node> {
+        let (_, key, value) = self.entries.iter().find(|(other, ..)| *other == name)?;
+        if matches!(value.value, Value::Null) {
+            problems.add(&key.at, &self.path_of(name), "there is no value behind this key", help);
+            return None;
+        }
+        Some(value)
     }
 
     /// Whether the key stands there.

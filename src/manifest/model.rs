@@ -152,7 +152,7 @@ pub enum Withdrawn {
 pub struct Decision {
     /// Whose registration; the player may have left the manifest.
     pub player: PlayerId,
-    /// Which fee; it may have left the manifest.
+    /// Which fee; it may have left the manifest where an order may still stand on it.
     pub fee: FeeId,
     /// The finding's code, one of [`super::DECIDABLE`].
     pub finding: String,

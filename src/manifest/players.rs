@@ -26,10 +26,7 @@ impl Checked<'_> {
             return *amount;
         }
         if !fees.some_unread {
-            let mut known: Vec<String> = fees.known.keys().map(ToString::to_string).collect();
-            known.sort();
-            known.truncate(10);
-            let help = format!("add it to `fees`, or write one of those there: {}", known.join(", "));
+            let help = format!("add it to `fees`, or write one of those there: {}", fees.names());
             problems.add(&node.at, path, format!("there is no fee {id}"), help);
         }
         None

@@ -8,7 +8,7 @@ use miette::{Diagnostic, LabeledSpan, SourceCode};
 
 use super::source::{Source, name_of, without_secrets};
 
-/// How many problems of a file are shown; the others are counted.
+/// How many problems of a file are shown to people; the others are counted. Scripts get them all.
 const SHOWN: usize = 100;
 
 /// One thing that is wrong, and where.
@@ -59,20 +59,36 @@ impl Diagnostic for Problem {
 pub struct ManifestErrors {
     code: &'static str,
     problems: Vec<Problem>,
-    hidden: usize,
+    lost: usize,
 }
 
 impl ManifestErrors {
-    /// The problems in the file's order; at most a hundred.
+    /// The problems in the file's order: all of them, up to a hundred thousand.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// How many more there are.
+    /// The first hundred of them: what is shown to people.
+    #[must_use]
+    pub fn shown(&self) -> &[Problem] {
+        &self.problems[..self.problems.len().min(SHOWN)]
+    }
+
+    /// How many more there are than are shown.
     #[must_use]
     pub fn hidden(&self) -> usize {
-        self.hidden
+        self.problems.len() - self.shown().len() + self.lost
+    }
+
+    /// The file, and how many problems it has.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let file = self.problems.first().map_or("the file", |problem| &problem.file);
+        match self.problems.len() + self.lost {
+            1 => format!("{file} has a problem"),
+            n => format!("{file} has {n} problems"),
+        }
     }
 
     /// The stable error code, `bad-manifest`; `bad-environments` for `environments.yaml`.
@@ -98,18 +114,14 @@ impl ManifestErrors {
             labels: Vec::new(),
             text: None,
         };
-        Self { code: "bad-manifest", problems: vec![problem], hidden: 0 }
+        Self { code: "bad-manifest", problems: vec![problem], lost: 0 }
     }
 }
 
 impl fmt::Display for ManifestErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.problems.first().map_or("the file", |problem| &problem.file);
-        match self.problems.len() + self.hidden {
-            1 => write!(f, "{file} has a problem")?,
-            n => write!(f, "{file} has {n} problems")?,
-        }
-        match self.hidden {
+        f.write_str(&self.headline())?;
+        match self.hidden() {
             0 => Ok(()),
             n => write!(f, "; the first {SHOWN} are shown, … and {n} more"),
         }
@@ -124,7 +136,7 @@ impl Diagnostic for ManifestErrors {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.problems.iter().map(|problem| problem as &dyn Diagnostic)))
+        Some(Box::new(self.shown().iter().map(|problem| problem as &dyn Diagnostic)))
     }
 }
 
@@ -132,7 +144,7 @@ impl Diagnostic for ManifestErrors {
 pub(crate) struct Problems {
     source: Arc<Source>,
     found: Vec<Found>,
-    hidden: usize,
+    lost: usize,
 }
 
 struct Found {
@@ -143,12 +155,12 @@ struct Found {
     help: Option<String>,
 }
 
-/// How many problems are kept while reading, so that the first hundred in the file's order are among them.
-const KEPT: usize = 10_000;
+/// How many problems are kept of a file: more than any but a hostile one has.
+const KEPT: usize = 100_000;
 
 impl Problems {
     pub(crate) fn new(source: Source) -> Self {
-        Self { source: Arc::new(source), found: Vec::new(), hidden: 0 }
+        Self { source: Arc::new(source), found: Vec::new(), lost: 0 }
     }
 
     /// The file they are about.
@@ -182,7 +194,7 @@ impl Problems {
         help: String,
     ) {
         if self.found.len() == KEPT {
-            self.hidden += 1;
+            self.lost += 1;
             return;
         }
         let help = (!help.is_empty()).then(|| without_secrets(&help));
@@ -200,26 +212,47 @@ impl Problems {
 
     pub(crate) fn into_errors(mut self) -> ManifestErrors {
         self.found.sort_by_key(|found| found.at.start);
-        let hidden = self.hidden + self.found.len().saturating_sub(SHOWN);
-        self.found.truncate(SHOWN);
-        let problems = self.found.into_iter().map(|found| place(found, &self.source)).collect();
-        ManifestErrors { code: "bad-manifest", problems, hidden }
+        let mut places = Places::default();
+        let place = |(index, found): (usize, Found)| {
+            let at = places.next(&self.source, found.at.start);
+            place(found, at, (index < SHOWN).then_some(&self.source), &self.source.name)
+        };
+        let problems = self.found.into_iter().enumerate().map(place).collect();
+        ManifestErrors { code: "bad-manifest", problems, lost: self.lost }
     }
 }
 
-fn place(found: Found, source: &Arc<Source>) -> Problem {
-    let (line, column) = source.place(found.at.start);
+/// Lines and columns of rising places, each found from the one before: a long line is not counted anew for each.
+#[derive(Default)]
+struct Places {
+    last: Option<(usize, (usize, usize))>,
+}
+
+impl Places {
+    fn next(&mut self, source: &Source, at: usize) -> (usize, usize) {
+        let place = self.last.and_then(|(before, place)| source.place_after(before, place, at));
+        let place = place.unwrap_or_else(|| source.place(at));
+        self.last = Some((at, place));
+        place
+    }
+}
+
+/// A problem with its place; one that people are shown with its line.
+fn place(found: Found, (line, column): (usize, usize), shown: Option<&Arc<Source>>, file: &str) -> Problem {
     let here = found.also.as_ref().map(|_| "here".to_owned());
-    let mut labels = vec![(source.label(&found.at), here)];
-    labels.extend(found.also.map(|(at, label)| (source.label(&at), Some(label.to_owned()))));
+    let labels = shown.map_or_else(Vec::new, |source| {
+        let mut labels = vec![(source.label(&found.at), here)];
+        labels.extend(found.also.map(|(at, label)| (source.label(&at), Some(label.to_owned()))));
+        labels
+    });
     Problem {
-        file: source.name.clone(),
+        file: file.to_owned(),
         line,
         column,
         path: found.path,
         message: found.message,
         help: found.help,
         labels,
-        text: Some(Arc::clone(source)),
+        text: shown.map(Arc::clone),
     }
 }

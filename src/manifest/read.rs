@@ -94,7 +94,7 @@ fn manifest(root: &Node, bytes: &[u8], problems: &mut Problems) -> Option<Manife
         top.get("policy", problems).map_or_else(|| Some(Policy::default()), |node| tournament::policy(node, problems));
     let decisions = top
         .get("decisions", problems)
-        .map_or_else(|| Some(Vec::new()), |node| decisions::decisions(node, currency, problems));
+        .map_or_else(|| Some(Vec::new()), |node| decisions::decisions(node, &checked, problems));
     version?;
     let sha256 = hex::encode(Sha256::digest(bytes));
     Some(Manifest {
@@ -120,6 +120,9 @@ fn version(node: &Node, problems: &mut Problems) -> Option<()> {
 pub(crate) fn items<'n>(node: &'n Node, path: &str, problems: &mut Problems) -> Option<&'n [Node]> {
     if let Value::List(list) = &node.value {
         return Some(list);
+    }
+    if node.is_unread() {
+        return None;
     }
     problems.add(
         &node.at,

@@ -5,17 +5,19 @@ use rust_decimal::Decimal;
 
 use super::fields::{instead, join, shorten};
 use super::problem::Problems;
-use super::source::is_unprintable;
+use super::source::{is_invisible, is_unprintable};
 use super::tree::{Kind, Node, Scalar};
 use crate::domain::{Currency, Email, Id, IdError, Money, MoneyError};
 
 /// The longest name or remark, in characters.
 const MAX_TEXT: usize = 200;
+/// What to write in place of an amount below zero.
+const NOT_NEGATIVE: &str = "write what is owed, or 0 where nothing is";
 
 /// A scalar of any kind; a list or a mapping is a problem.
 pub(crate) fn scalar<'n>(node: &'n Node, path: &str, want: &str, problems: &mut Problems) -> Option<&'n Scalar> {
     let scalar = node.scalar();
-    if scalar.is_none() {
+    if scalar.is_none() && !node.is_unread() {
         problems.add(&node.at, path, format!("this is {}, not {want}", node.what()), format!("write {want}"));
     }
     scalar
@@ -27,8 +29,9 @@ pub(crate) fn text(node: &Node, path: &str, problems: &mut Problems) -> Option<S
     let text = scalar.text.trim();
     let (message, help) = if scalar.kind == Kind::Bool {
         (format!("YAML reads {text} as true or false, not as a text"), format!("write it in quotes: \"{text}\""))
-    } else if text.is_empty() {
-        ("this text is empty".to_owned(), "write something, or leave the key out where it is optional".to_owned())
+    } else if text.chars().all(is_invisible) {
+        let message = if text.is_empty() { "this text is empty" } else { "nothing of this text can be seen" };
+        (message.to_owned(), "write something, or leave the key out where it is optional".to_owned())
     } else if text.chars().any(is_unprintable) {
         ("there is a control character in this text".to_owned(), "write it on one line, in letters".to_owned())
     } else if text.chars().count() > MAX_TEXT {
@@ -53,22 +56,38 @@ pub(crate) fn id(node: &Node, path: &str, problems: &mut Problems) -> Option<Id>
         },
         Kind::Text => match Id::slug(&scalar.text) {
             Ok(id) => return Some(id),
-            Err(IdError::QuotedInteger(_)) => {
-                let text = &scalar.text;
-                (format!("{text:?} in quotes reads as an integer"), format!("write it without quotes: {text}"))
-            }
+            Err(IdError::QuotedInteger(text)) => (format!("{text:?} in quotes reads as an integer"), unquoted(&text)),
             Err(error) => (error.to_string(), "write for example 1017 or utah-2026".to_owned()),
         },
         Kind::Bool => (
             format!("YAML reads {} as true or false, not as an id", scalar.text),
             "write another slug, or an integer".to_owned(),
         ),
+        Kind::Float if is_digits(&scalar.text) => {
+            let help = format!("write it in quotes, which makes it a slug, or {} at most", i64::MAX);
+            (format!("{} is too large for an integer", shorten(&scalar.text)), help)
+        }
         Kind::Float => {
             (format!("{} is a decimal, not an id", shorten(&scalar.text)), "write an integer or a slug".to_owned())
         }
     };
     problems.add(&node.at, path, message, help);
     None
+}
+
+/// What to write in place of an integer in quotes. Without them it may still be none: `01`, `+5`.
+fn unquoted(text: &str) -> String {
+    match (plain_integer(text), text.parse::<i64>()) {
+        (None, Ok(n)) => {
+            format!("write {n} without quotes, or a slug such as p{}", text.trim_start_matches(['-', '+']))
+        }
+        _ => format!("write it without quotes: {text}"),
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Digits alone, without leading zeros, signs but a minus, or another base.
@@ -86,7 +105,13 @@ pub(crate) fn amount(node: &Node, path: &str, currency: Option<Currency>, proble
         problems.add(&node.at, path, message, amount_help(&scalar.text));
         return None;
     };
-    let currency = currency?;
+    let Some(currency) = currency else {
+        // How many decimals it may have nobody knows, but none is below zero in any currency.
+        if decimal.is_sign_negative() && !decimal.is_zero() {
+            problems.add(&node.at, path, MoneyError::Negative.to_string(), NOT_NEGATIVE);
+        }
+        return None;
+    };
     let error = match Money::from_major(decimal, currency) {
         Ok(money) => return Some(money),
         Err(error) => error,
@@ -97,7 +122,7 @@ pub(crate) fn amount(node: &Node, path: &str, currency: Option<Currency>, proble
             let places = if currency.exponent() == 0 { 0 } else { 2 };
             format!("write for example {decimal:.places$}")
         }
-        MoneyError::Negative => "write what is owed, or 0 where nothing is".to_owned(),
+        MoneyError::Negative => NOT_NEGATIVE.to_owned(),
         MoneyError::UnderMinimum(least) => format!("write at least {least}, or 0 where nothing is owed"),
         MoneyError::TooLarge => format!("write at most {}", Money::new(Money::MAX_MINOR, currency)),
     };
@@ -122,7 +147,8 @@ fn amount_help(text: &str) -> String {
     if text.contains(',') {
         return "write a point before the decimals and no separators: 1235.00".to_owned();
     }
-    if text.contains(|c: char| c.is_alphabetic() || "$€£¥".contains(c)) && !text.starts_with("0x") {
+    let no_number = [".inf", ".nan"].contains(&text.trim_start_matches(['-', '+']).to_ascii_lowercase().as_str());
+    if !no_number && text.contains(|c: char| c.is_alphabetic() || "$€£¥".contains(c)) && !text.starts_with("0x") {
         return "write the number alone, in plain digits: the currency stands in `tournament`".to_owned();
     }
     "write plain digits with a point, for example 55.00".to_owned()
@@ -167,6 +193,7 @@ pub(crate) fn boolean(node: &Node, path: &str, problems: &mut Problems) -> Optio
     match node.scalar() {
         Some(Scalar { text, kind: Kind::Bool }) if text == "true" => return Some(true),
         Some(Scalar { text, kind: Kind::Bool }) if text == "false" => return Some(false),
+        _ if node.is_unread() => {}
         _ => problems.add(&node.at, path, "this is neither true nor false", "write true or false, without quotes"),
     }
     None

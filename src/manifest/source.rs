@@ -32,6 +32,13 @@ impl Source {
         (line + 1, before.chars().count() + 1)
     }
 
+    /// The same from the place of an earlier byte, where both stand on one line.
+    pub(crate) fn place_after(&self, before: usize, place: (usize, usize), at: usize) -> Option<(usize, usize)> {
+        let (line, column) = place;
+        let between = self.shown.get(before..at).filter(|_| self.line_of(at) + 1 == line)?;
+        Some((line, column + between.chars().count()))
+    }
+
     /// The byte at a line and column, both from 1.
     pub(crate) fn byte_at(&self, line: usize, column: usize) -> usize {
         let Some(start) = line.checked_sub(1).and_then(|line| self.starts.get(line)) else { return self.shown.len() };
@@ -64,10 +71,22 @@ impl Source {
     }
 }
 
-/// What a terminal would obey rather than show: control characters and the overrides of writing direction.
+/// What a terminal would obey rather than show: control characters, further ends of lines and the overrides of writing
+/// direction.
 pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// What leaves no mark where it stands alone: blanks, joiners, fillers and selectors.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        )
+        || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{2800}')
+        || matches!(c, '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A file's name as it may be shown: a name too can hold what commands a terminal, or a key that was pasted there.

@@ -42,6 +42,21 @@ pub(super) struct Fees {
     pub(super) some_unread: bool,
 }
 
+impl Fees {
+    /// Whether a fee is known not to be among them.
+    pub(super) fn lack(&self, id: &FeeId) -> bool {
+        !self.some_unread && !self.known.contains_key(id)
+    }
+
+    /// Their ids, the first ten.
+    pub(super) fn names(&self) -> String {
+        let mut known: Vec<String> = self.known.keys().map(ToString::to_string).collect();
+        known.sort();
+        known.truncate(10);
+        known.join(", ")
+    }
+}
+
 pub(super) fn fees(node: &Node, currency: Option<Currency>, problems: &mut Problems) -> Fees {
     let mut fees = Fees { valid: None, known: HashMap::new(), some_unread: false };
     let Some(list) = items(node, "fees", problems) else {
@@ -80,23 +95,22 @@ pub(super) fn fees(node: &Node, currency: Option<Currency>, problems: &mut Probl
 
 pub(super) fn policy(node: &Node, problems: &mut Problems) -> Option<Policy> {
     let fields = Fields::of(node, "policy", &["stale", "retire", "withdrawn", "max_retired"], problems)?;
-    let mut policy = Policy::default();
-    if let Some(node) = fields.get("stale", problems) {
-        let words = [("renew", Stale::Renew), ("replace", Stale::Replace)];
-        policy.stale = choice(node, "policy.stale", &words, problems)?;
-    }
-    if let Some(node) = fields.get("retire", problems) {
-        let words = [("cancel", Retire::Cancel), ("delete", Retire::Delete)];
-        policy.retire = choice(node, "policy.retire", &words, problems)?;
-    }
-    if let Some(node) = fields.get("withdrawn", problems) {
-        let words = [("retire", Withdrawn::Retire), ("keep", Withdrawn::Keep)];
-        policy.withdrawn = choice(node, "policy.withdrawn", &words, problems)?;
-    }
-    if let Some(node) = fields.get("max_retired", problems) {
-        policy.max_retired_percent = percent(node, "policy.max_retired", problems)?;
-    }
-    Some(policy)
+    let usual = Policy::default();
+    let mut value = |name: &str| fields.get(name, problems);
+    let nodes = (value("stale"), value("retire"), value("withdrawn"), value("max_retired"));
+    // Each is read before any of them ends it: all errors are told at once.
+    let stale = nodes.0.map_or(Some(usual.stale), |node| {
+        choice(node, "policy.stale", &[("renew", Stale::Renew), ("replace", Stale::Replace)], problems)
+    });
+    let retire = nodes.1.map_or(Some(usual.retire), |node| {
+        choice(node, "policy.retire", &[("cancel", Retire::Cancel), ("delete", Retire::Delete)], problems)
+    });
+    let withdrawn = nodes.2.map_or(Some(usual.withdrawn), |node| {
+        choice(node, "policy.withdrawn", &[("retire", Withdrawn::Retire), ("keep", Withdrawn::Keep)], problems)
+    });
+    let max_retired =
+        nodes.3.map_or(Some(usual.max_retired_percent), |node| percent(node, "policy.max_retired", problems));
+    Some(Policy { stale: stale?, retire: retire?, withdrawn: withdrawn?, max_retired_percent: max_retired? })
 }
 
 fn percent(node: &Node, path: &str, problems: &mut Problems) -> Option<u8> {

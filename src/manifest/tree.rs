@@ -3,13 +3,16 @@
 //! A scalar keeps its text as written: amounts never pass through a float, and `007` or `yes` can be told from what a
 //! YAML reader would make of them.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Location, Options, Spanned};
 
+use super::fields::shorten;
 use super::problem::Problems;
 use super::source::Source;
 
@@ -19,12 +22,14 @@ const MAX_NODES: usize = 500_000;
 const MAX_ALIASES: usize = 100;
 const MAX_REPLAYED: usize = 10_000;
 const MAX_DEPTH: usize = 24;
+/// How many aliases without an anchor are told before the rest of the file is left unread: each costs one more reading.
+const MAX_UNREAD: usize = 10;
 
 /// One value and where it stands.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) value: Value,
-    /// Its bytes in the text; of a list or mapping, where it begins.
+    /// Its bytes in the text; of a list or mapping without brackets, the rest of the line on which it begins.
     pub(crate) at: Range<usize>,
 }
 
@@ -38,6 +43,8 @@ pub(crate) enum Value {
     List(Vec<Node>),
     /// A mapping, its entries in the file's order, repeated keys included.
     Map(Vec<(Node, Node)>),
+    /// Something that could not be read, and was told: nothing more is said of it.
+    Unread,
 }
 
 /// A scalar with its text: what stands between the quotes, or as it stands where there are none.
@@ -57,6 +64,11 @@ pub(crate) enum Kind {
 }
 
 impl Node {
+    /// Whether it could not be read, and that was told.
+    pub(crate) const fn is_unread(&self) -> bool {
+        matches!(self.value, Value::Unread)
+    }
+
     pub(crate) fn scalar(&self) -> Option<&Scalar> {
         match &self.value {
             Value::Scalar(scalar) => Some(scalar),
@@ -67,7 +79,7 @@ impl Node {
     /// What it is, in words.
     pub(crate) fn what(&self) -> &'static str {
         match &self.value {
-            Value::Null => "nothing",
+            Value::Null | Value::Unread => "nothing",
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
             Value::Scalar(scalar) => match scalar.kind {
@@ -80,20 +92,65 @@ impl Node {
     }
 }
 
-/// Reads one YAML document. A text that is no YAML, or is hostile, gives one problem.
+/// Reads one YAML document. A text that is no YAML, or is hostile, gives one problem; an alias without an anchor does not
+/// keep the rest from being read.
 pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
-    match serde_saphyr::from_str_with_options::<Raw>(text, options()) {
-        Ok(raw) => Some(raw.into_node(text, problems.source())),
-        Err(error) => {
-            let at = error.location().map_or(0..0, |location| place_of(&location, text, problems.source()));
-            let message = error.without_snippet().to_string();
-            let message = message.lines().next().unwrap_or_default();
-            let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
-            let (message, help) = in_plain_words(message);
-            problems.add(&at, "", message, help);
-            None
-        }
+    let mut text = Cow::Borrowed(text);
+    let mut unread = BTreeSet::new();
+    loop {
+        let error = match serde_saphyr::from_str_with_options::<Raw>(&text, options()) {
+            Ok(raw) => return Some(raw.into_node(&Text { text: &text, source: problems.source(), unread: &unread })),
+            Err(error) => error,
+        };
+        let Some(at) = unknown_alias(&error, &text, problems.source()).filter(|_| unread.len() < MAX_UNREAD) else {
+            add_syntax_error(&error, &text, problems);
+            return None;
+        };
+        let alias = text.get(at.clone()).unwrap_or_default().to_owned();
+        let help = format!("write the value out, or write &{} before the one that it repeats", &alias[1..]);
+        problems.add(&at, "", format!("the alias {} names nothing in this file", shorten(&alias)), help);
+        unread.insert(at.start);
+        // A word of the same length stands in its place, so that everything else keeps its own.
+        text.to_mut().replace_range(at, &"x".repeat(alias.len()));
     }
+}
+
+/// Where an alias stands that has no anchor.
+fn unknown_alias(error: &serde_saphyr::Error, text: &str, source: &Source) -> Option<Range<usize>> {
+    let serde_saphyr::Error::UnknownAnchor { location } = error.without_snippet() else { return None };
+    let start = place_of(location, text, source).start;
+    let rest = text.get(start..).filter(|rest| rest.starts_with('*'))?;
+    let end = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len());
+    (end > 1).then_some(start..start + end)
+}
+
+fn add_syntax_error(error: &serde_saphyr::Error, text: &str, problems: &mut Problems) {
+    let at = error.location().map_or(0..0, |location| place_of(&location, text, problems.source()));
+    let message = error.without_snippet().to_string();
+    let message = message.lines().next().unwrap_or_default();
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    let (line, _) = problems.source().place(at.start);
+    let says_so = message.to_ascii_lowercase().split(|c: char| !c.is_alphanumeric()).any(|w| w == "tab" || w == "tabs");
+    if let Some(tab) = indenting_tab(text, line, says_so) {
+        problems.add(&(tab..tab + 1), "", "a tab cannot indent YAML", "indent with spaces");
+        return;
+    }
+    let (message, help) = in_plain_words(message);
+    problems.add(&at, "", message, help);
+}
+
+/// The tab that a syntax error is about: the library notices it a line before or after, or says that there is one.
+fn indenting_tab(text: &str, line: usize, says_so: bool) -> Option<usize> {
+    let mut at = 0;
+    for (index, content) in text.split_inclusive('\n').enumerate() {
+        let indent = content.len() - content.trim_start_matches([' ', '\t']).len();
+        let near = (index + 1).abs_diff(line) <= 1 || (says_so && index + 1 >= line);
+        if let Some(tab) = content[..indent].find('\t').filter(|_| near && !content.trim().is_empty()) {
+            return Some(at + tab);
+        }
+        at += content.len();
+    }
+    None
 }
 
 fn options() -> Options {
@@ -117,6 +174,8 @@ fn options() -> Options {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         merge_keys: MergeKeyPolicy::AsOrdinary,
         strict_booleans: true,
+        // Whoever asked for an amount or an id says that it is none.
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     }
 }
@@ -141,7 +200,6 @@ fn in_plain_words(message: &str) -> (String, String) {
         ("nesting", "the file is nested too deeply", "nothing in the file needs more than a few levels"),
         ("recursion", "the file is nested too deeply", "nothing in the file needs more than a few levels"),
         ("budget", "the file is larger than any real one", "split it into several tournaments"),
-        ("tab", "a tab cannot indent YAML", "indent with spaces"),
     ];
     let known = known.into_iter().find(|(word, ..)| lower.contains(word));
     known.map_or_else(
@@ -183,26 +241,58 @@ enum Shape {
     Map(Vec<(Raw, Raw)>),
 }
 
+/// The text that was read, and where in it stands what could not be.
+struct Text<'t> {
+    text: &'t str,
+    source: &'t Source,
+    unread: &'t BTreeSet<usize>,
+}
+
 impl Raw {
-    fn into_node(self, text: &str, source: &Source) -> Node {
-        let written = bytes(&self.0.defined, text);
-        let plain =
-            |kind| Value::Scalar(Scalar { text: text.get(written.clone()).unwrap_or_default().to_owned(), kind });
+    fn into_node(self, text: &Text<'_>) -> Node {
+        let written = bytes(&self.0.defined, text.text);
+        let at = bytes(&self.0.referenced, text.text);
+        if text.unread.contains(&at.start) {
+            return Node { value: Value::Unread, at };
+        }
+        let plain = |kind| {
+            let text = text.text.get(written.clone()).unwrap_or_default().to_owned();
+            Value::Scalar(Scalar { text, kind })
+        };
         let value = match self.0.value {
             Shape::Null => Value::Null,
             Shape::Text(text) => Value::Scalar(Scalar { text, kind: Kind::Text }),
             Shape::Bool => plain(Kind::Bool),
             Shape::Int => plain(Kind::Int),
             Shape::Float => plain(Kind::Float),
-            Shape::List(list) => Value::List(list.into_iter().map(|raw| raw.into_node(text, source)).collect()),
+            Shape::List(list) => Value::List(list.into_iter().map(|raw| raw.into_node(text)).collect()),
             Shape::Map(map) => {
-                let pair = |(key, value): (Self, Self)| (key.into_node(text, source), value.into_node(text, source));
+                let pair = |(key, value): (Self, Self)| (key.into_node(text), value.into_node(text));
                 Value::Map(map.into_iter().map(pair).collect())
             }
         };
-        let at = bytes(&self.0.referenced, text);
-        let at = if matches!(value, Value::List(_) | Value::Map(_)) { source.line_from(at.start) } else { at };
+        let at = match &value {
+            Value::List(list) => text.collection(at.start, list.last()),
+            Value::Map(map) => text.collection(at.start, map.last().map(|(_, value)| value)),
+            _ => at,
+        };
         Node { value, at }
+    }
+}
+
+impl Text<'_> {
+    /// Where a list or mapping stands: from bracket to bracket, else the rest of its first line. Its last item, whose
+    /// place is known, is not read again: so that nesting costs nothing.
+    fn collection(&self, start: usize, last: Option<&Node>) -> Range<usize> {
+        let rest = self.text.get(start..).unwrap_or_default();
+        let close = match rest.as_bytes().first() {
+            Some(b'[') => ']',
+            Some(b'{') => '}',
+            _ => return self.source.line_from(start),
+        };
+        let after = last.map_or(start + 1, |last| last.at.end.max(start + 1));
+        let tail = self.text.get(after..).unwrap_or_default();
+        start..tail.find(close).map_or(start + 1, |end| after + end + 1)
     }
 }
 

@@ -25,7 +25,7 @@ impl From<ManifestErrors> for Failure {
         let details = errors.problems().iter().map(problem).collect();
         let first = errors.problems().first().map(ToString::to_string).unwrap_or_default();
         let place = errors.problems().first().map(|one| format!("{}:{}:{}", one.file, one.line, one.column));
-        let message = format!("{errors}: {}: {first}", place.unwrap_or_default());
+        let message = format!("{}: {}: {first}", errors.headline(), place.unwrap_or_default());
         Self {
             details: Some(Box::new(details)),
             hint: errors.problems().first().and_then(|problem| problem.help.clone()),

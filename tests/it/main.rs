@@ -20,6 +20,7 @@ mod ledger_peers;
 mod links;
 mod lock;
 mod manifest;
+mod manifest_told;
 mod plan;
 mod readme;
 mod recovery;
