@@ -24,21 +24,36 @@ pub(crate) struct Declared {
     pub(crate) mode: Option<Mode>,
     pub(crate) database: Option<Origin>,
     pub(crate) key: Option<Origin>,
-    pub(crate) api_base: Option<String>,
-    pub(crate) webhook_url: Option<String>,
+    pub(crate) api_base: Option<Written>,
+    pub(crate) webhook_url: Option<Written>,
     pub(crate) webhook_secret: Option<Origin>,
-    pub(crate) success_url: Option<String>,
-    pub(crate) cancel_url: Option<String>,
+    pub(crate) success_url: Option<Written>,
+    pub(crate) cancel_url: Option<Written>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) orders: Option<OrdersMapping>,
     pub(crate) canary: Option<Canary>,
+}
+
+/// A value that stands in the file, with its line and column.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) text: String,
+    place: (usize, usize),
+}
+
+impl Written {
+    /// Where it stands, for people: `checkout.success_url in environments.yaml:3:18`.
+    pub(crate) fn origin(&self, key: &str) -> String {
+        let (line, column) = self.place;
+        format!("{key} in {NAME}:{line}:{column}")
+    }
 }
 
 /// Where a value stands, with the key that says so.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     /// In the file itself; never a secret.
-    Value(String),
+    Value(Written),
     /// In a variable.
     Variable { key: &'static str, name: String },
     /// In a file of its own.
@@ -139,17 +154,17 @@ fn environment(node: &Node, path: &str, problems: &mut Problems) -> Option<Decla
     }
     if let Some(fields) = section(&fields, "stripe", &["secret_key_file", "secret_key_env", "api_base"], problems) {
         declared.key = secret(&fields, "secret_key_file", "secret_key_env", problems);
-        declared.api_base = string(&fields, "api_base", problems);
+        declared.api_base = written(&fields, "api_base", problems);
     }
     if let Some(fields) = section(&fields, "webhook", &["url", "secret_file", "secret_env"], problems) {
-        declared.webhook_url = string(&fields, "url", problems);
+        declared.webhook_url = written(&fields, "url", problems);
         declared.webhook_secret = secret(&fields, "secret_file", "secret_env", problems);
     }
     if let Some(fields) = section(&fields, "checkout", &["success_url", "cancel_url", "metadata"], problems) {
-        declared.success_url = string(&fields, "success_url", problems);
-        declared.cancel_url = string(&fields, "cancel_url", problems);
+        declared.success_url = written(&fields, "success_url", problems);
+        declared.cancel_url = written(&fields, "cancel_url", problems);
         if let Some(node) = fields.get("metadata", problems) {
-            declared.metadata = mapping::texts(node, &fields.path_of("metadata"), mapping::metadata_key, problems);
+            declared.metadata = mapping::texts(node, &fields.path_of("metadata"), mapping::no_metadata_key, problems);
         }
     }
     if let Some(node) = fields.get("orders", problems) {
@@ -167,8 +182,10 @@ fn section<'n>(fields: &Fields<'n>, name: &str, known: &[&'static str], problems
     Fields::of(node, &fields.path_of(name), known, problems)
 }
 
-fn string(fields: &Fields<'_>, name: &str, problems: &mut Problems) -> Option<String> {
-    fields.get(name, problems).and_then(|node| text(node, &fields.path_of(name), problems))
+fn written(fields: &Fields<'_>, name: &str, problems: &mut Problems) -> Option<Written> {
+    let node = fields.get(name, problems)?;
+    let text = text(node, &fields.path_of(name), problems)?;
+    Some(Written { text, place: problems.source().place(node.at.start) })
 }
 
 /// Of two keys that exclude each other, the one that stands there.
@@ -200,7 +217,7 @@ fn database(fields: &Fields<'_>, problems: &mut Problems) -> Option<Origin> {
         problems.add(&node.at, &path, "a password stands in this file", help);
         return None;
     }
-    Some(Origin::Value(url))
+    Some(Origin::Value(Written { text: url, place: problems.source().place(node.at.start) }))
 }
 
 fn secret(fields: &Fields<'_>, file: &'static str, env: &'static str, problems: &mut Problems) -> Option<Origin> {

@@ -24,7 +24,7 @@ pub(super) fn orders(node: &Node, path: &str, problems: &mut Problems) -> Option
     let statuses = statuses.and_then(|n| statuses_of(n, &fields.path_of("statuses"), problems));
     let insert = fields
         .get("insert", problems)
-        .map_or_else(BTreeMap::new, |n| texts(n, &fields.path_of("insert"), identifier, problems));
+        .map_or_else(BTreeMap::new, |n| texts(n, &fields.path_of("insert"), no_column, problems));
     let columns = columns?;
     check_scope(&fields, since.is_some(), &columns, problems);
     Some(OrdersMapping { table: table?, since, columns, amount_unit, statuses: statuses?, insert })
@@ -89,22 +89,25 @@ fn statuses_of(node: &Node, path: &str, problems: &mut Problems) -> Option<BTree
     Some(words)
 }
 
-/// A mapping of free keys to constants, each as its text.
+/// A mapping of free keys to constants, each as its text; `refusal` says why a key cannot stand there, and what to do.
 pub(super) fn texts(
     node: &Node,
     path: &str,
-    is_key: impl Fn(&str) -> bool,
+    refusal: impl Fn(&str) -> Option<(&'static str, &'static str)>,
     problems: &mut Problems,
 ) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
+    if node.is_unread() {
+        return texts;
+    }
     let Value::Map(entries) = &node.value else {
         problems.add(&node.at, path, format!("this is {}, not a mapping", node.what()), "write { name: value }");
         return texts;
     };
     for (key, value) in entries {
         let name = key.scalar().map(|scalar| scalar.text.clone()).unwrap_or_default();
-        if !is_key(&name) {
-            problems.add(&key.at, path, "this key cannot stand here", "write at most 40 letters, digits, - and _");
+        if let Some((message, help)) = refusal(&name) {
+            problems.add(&key.at, path, message, help);
             continue;
         }
         let Some(constant) = scalar(value, &format!("{path}.{name}"), "a constant", problems) else { continue };
@@ -121,8 +124,18 @@ fn identifier(text: &str) -> bool {
     first_ok && text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A key of Stripe's metadata that is not one of tourney's own.
-pub(super) fn metadata_key(text: &str) -> bool {
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-    (1..=40).contains(&text.len()) && plain && text != "order_id" && !text.starts_with("tourney_")
+/// Why a constant cannot be written into a column of this name.
+fn no_column(name: &str) -> Option<(&'static str, &'static str)> {
+    (!identifier(name)).then_some(("this is no name of a column", "write letters, digits and _, at most 63"))
+}
+
+/// Why a key cannot stand among Stripe's metadata: tourney's own are reserved.
+pub(super) fn no_metadata_key(name: &str) -> Option<(&'static str, &'static str)> {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    if name == "order_id" || name.starts_with("tourney_") {
+        let message = "this key cannot stand here: order_id and tourney_… are reserved, tourney itself sets them";
+        return Some((message, "leave it out"));
+    }
+    let help = "write at most 40 letters, digits, dots, - and _";
+    (!plain || !(1..=40).contains(&name.len())).then_some(("this key cannot stand here", help))
 }

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::error::ConfigError;
-use super::file::{self, Declared, Origin};
+use super::file::{self, Declared, Origin, Written};
 use super::model::{
     Checkout, DEFAULT_SUCCESS_URL, DatabaseUrl, EnvKind, Environment, StripeAccess, Vars, WebhookTarget,
 };
@@ -122,7 +122,7 @@ impl Resolver<'_> {
         let webhook = self.webhook(&name, declared.webhook_url, declared.webhook_secret)?;
         let success = self.text(&name, "checkout.success_url", declared.success_url, "TOURNEY_SUCCESS_URL")?;
         let success_url = success.map(|found| web_url(&found)).transpose()?;
-        let cancel = declared.cancel_url.map(|text| Found { text, origin: "checkout.cancel_url".to_owned() });
+        let cancel = declared.cancel_url.map(|written| found_in_file("checkout.cancel_url", written));
         let checkout = Checkout {
             success_url: success_url.unwrap_or_else(|| DEFAULT_SUCCESS_URL.to_owned()),
             cancel_url: cancel.map(|found| web_url(&found)).transpose()?,
@@ -159,7 +159,7 @@ impl Resolver<'_> {
         &mut self,
         environment: &str,
         key: Option<Origin>,
-        api_base: Option<String>,
+        api_base: Option<Written>,
         declared: Option<Mode>,
     ) -> Result<Option<StripeAccess>, ConfigError> {
         let api_base = self.text(environment, "stripe.api_base", api_base, "STRIPE_API_BASE")?;
@@ -193,10 +193,10 @@ impl Resolver<'_> {
         &self,
         environment: &str,
         key: &str,
-        declared: Option<String>,
+        declared: Option<Written>,
         variable: &str,
     ) -> Result<Option<Found>, ConfigError> {
-        let declared = declared.map(|text| Found { text, origin: format!("{key} in {}", file::NAME) });
+        let declared = declared.map(|written| found_in_file(key, written));
         self.combine(environment, declared, variable)
     }
 
@@ -209,7 +209,7 @@ impl Resolver<'_> {
     ) -> Result<Option<Found>, ConfigError> {
         let declared = match declared {
             None => None,
-            Some(Origin::Value(text)) => Some(Found { text, origin: format!("database.url in {}", file::NAME) }),
+            Some(Origin::Value(written)) => Some(found_in_file("database.url", written)),
             Some(Origin::File { path }) => {
                 Some(secret::read(&secret::place(&path, &self.base, self.home)?, &mut self.warnings)?)
             }
@@ -252,6 +252,10 @@ impl Resolver<'_> {
             }),
         }
     }
+}
+
+fn found_in_file(key: &str, written: Written) -> Found {
+    Found { origin: written.origin(key), text: written.text }
 }
 
 fn database_url(found: Found, base: Option<&Path>) -> Result<DatabaseUrl, ConfigError> {

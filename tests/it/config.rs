@@ -257,7 +257,10 @@ fn broken_files_are_refused_with_their_places_and_without_their_secrets() {
         ("test: []", "not a mapping"),
         ("- test", "not a mapping"),
         ("test:\n", "this is nothing"),
-        ("test: {checkout: {metadata: {order_id: 5}}}", "cannot stand here"),
+        ("test: {checkout: {metadata: {order_id: 5}}}", "reserved"),
+        ("test: {checkout: {metadata: {tourney_x: 5}}}", "reserved"),
+        ("test: {checkout: {metadata: {'a b': 5}}}", "cannot stand here"),
+        ("test: {database:\n}", "leave the key out"),
         ("test: {orders: {table: 'a; drop table b', columns: {}}}", "no name of a table"),
         ("test: {orders: {table: orders, columns: {id: id}, statuses: {}}}", "`player` is missing"),
         ("test: {verify: {canary: {player: 1}}}", "`fee` is missing"),
@@ -270,6 +273,25 @@ fn broken_files_are_refused_with_their_places_and_without_their_secrets() {
         assert_eq!((error.code(), error.exit_code()), ("bad-environments", 1), "{text}");
         assert!(shown(&error).contains(word), "{text}: {}", shown(&error));
     }
+}
+
+#[test]
+fn a_bad_url_in_the_file_is_told_with_its_place() {
+    let cases = [
+        ("checkout", "success_url", "foo"),
+        ("checkout", "cancel_url", "/back"),
+        ("webhook", "url", "localhost"),
+        ("stripe", "api_base", "http://stripe.example"),
+    ];
+    for (section, key, url) in cases {
+        let text = format!("test:\n  database: {{url: 'sqlite://a.db'}}\n  {section}:\n    {key}: {url}\n");
+        let error = Club::new(Some(&text)).refused(Some("test"), &[]);
+        let place = format!("{section}.{key} in environments.yaml:4:{}", key.len() + 7);
+        assert_eq!(error.code(), "bad-url");
+        assert!(error.to_string().starts_with(&place), "{error}");
+    }
+    let error = Club::new(Some("test: {database: {url: 'mysql://db/club'}}")).refused(Some("test"), &[]);
+    assert!(error.to_string().starts_with("database.url in environments.yaml:1:24"), "{error}");
 }
 
 #[test]
