@@ -9,7 +9,7 @@
     reason = "a bench prints its figures, and ends where it cannot go on"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -96,7 +96,9 @@ fn observed(manifest: &Manifest) -> Observation {
     }
     let facts = LedgerFacts { orders, sessions_made: made, ..LedgerFacts::default() };
     let account = "acct_bench".to_owned();
-    Observation { at, account, mode: Mode::Test, ledger: Some(ledger), facts, payables, unknown: BTreeSet::new() }
+    let payments = BTreeMap::new();
+    let unknown = BTreeSet::new();
+    Observation { at, account, mode: Mode::Test, ledger: Some(ledger), facts, payables, payments, unknown }
 }
 
 fn main() {

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use crate::apply::{ApplyError, ChangeOutcome, Confirmed, Job, Report, Stop, converge};
 use crate::domain::{PlayerId, SessionId};
+use crate::ledger::Ledger as _;
 use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, plan};
 use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
 use crate::world::LiveClock;
@@ -138,7 +139,7 @@ async fn run_in(
         }
     };
     let work = agreed.changes.iter().filter(|change| !change.steps.is_empty()).count();
-    if work == 0 && observed.facts.attempts.is_empty() {
+    if work == 0 && observed.facts.attempts.is_empty() && site.ledger.open_canaries().await?.is_empty() {
         return Ok(nothing_to_do(shell, loaded, &agreed));
     }
     shell.ui.note(&show_plan::terminal(&agreed, &loaded.manifest, shell.ui.color_err));

@@ -122,6 +122,10 @@ impl Resolver<'_> {
         let webhook = self.webhook(&name, declared.webhook_url, declared.webhook_secret)?;
         let success = self.text(&name, "checkout.success_url", declared.success_url, "TOURNEY_SUCCESS_URL")?;
         let success_url = success.map(|found| web_url(&found)).transpose()?;
+        if success_url.is_none() {
+            let what = "checkout.success_url is not set, nor TOURNEY_SUCCESS_URL";
+            self.warnings.push(format!("{what}: whoever has paid is sent to {DEFAULT_SUCCESS_URL}"));
+        }
         let cancel = declared.cancel_url.map(|written| found_in_file("checkout.cancel_url", written));
         let checkout = Checkout {
             success_url: success_url.unwrap_or_else(|| DEFAULT_SUCCESS_URL.to_owned()),
@@ -145,7 +149,7 @@ impl Resolver<'_> {
     fn webhook(
         &mut self,
         environment: &str,
-        url: Option<String>,
+        url: Option<Written>,
         secret: Option<Origin>,
     ) -> Result<Option<WebhookTarget>, ConfigError> {
         let url = self.text(environment, "webhook.url", url, "TOURNEY_WEBHOOK_URL")?;

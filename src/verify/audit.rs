@@ -73,7 +73,8 @@ fn carries_order_id(managed: &[(&Payable, &[&Order])]) -> Check {
         })
         .map(|(payable, _)| payable.id.to_string())
         .collect();
-    let fine = format!("{} open sessions, each carries its own order_id", managed.len());
+    let sessions = if managed.len() == 1 { "session" } else { "sessions" };
+    let fine = format!("{} open {sessions}, each carries its own order_id", managed.len());
     none_of("order-id", fine, "open sessions do not carry their order's id", &wrong)
 }
 
