@@ -222,7 +222,8 @@ fn keys_and_urls_are_named_as_what_they_are() {
 
 #[test]
 fn secret_files_are_read_from_home_and_judged() {
-    let text = "test: {database: {url: 'sqlite://a.db'}, stripe: {secret_key_file: ~/key}}\n";
+    let text = "test: {database: {url: 'sqlite://a.db'}, stripe: {secret_key_file: ~/key}, \
+                checkout: {success_url: https://club.example/}}\n";
     let club = Club::new(Some(text));
     assert_eq!(club.refused(Some("test"), &[]).code(), "bad-secret");
     club.write("key", &format!("{TEST_KEY}\n"));

@@ -161,6 +161,7 @@ fn a_canary_cannot_pay_where_nothing_costs_anything() {
     let folder = camp();
     let text = folder.read("tournament.yaml");
     folder.write("tournament.yaml", &text.replace("240.00", "0.00").replace("18.00", "0.00"));
-    is_refusal(folder.tourney(["verify", "--json"]).run(), 1, "canary");
+    let told = folder.tourney(["verify", "--json"]).run().expect(1).json();
+    assert_eq!((&told["error"]["code"], &told["passed"]), (&"canary".into(), &false.into()), "{told:#}");
     folder.tourney(["verify", "--audit-only"]).run().expect(0);
 }

@@ -89,12 +89,13 @@ async fn a_payment_tells_refunds_and_disputes() {
         {"id":"re_2","amount":200,"status":"failed"}],"has_more":false}"#);
     for (name, script, refunded, disputed) in [
         ("plain", vec![charge(0, false)], 0, false),
-        ("refunded in part", vec![charge(500, false)], 500, false),
+        ("refunded in part", vec![charge(500, false), refunds.clone()], 300, false),
         ("a dispute", vec![charge(0, true), disputes("needs_response")], 0, true),
         ("a dispute that was won", vec![charge(0, true), disputes("won")], 0, false),
         ("a dispute of a new kind", vec![charge(0, true), disputes("pondered")], 0, true),
         ("disputes that may not be read", vec![charge(0, true), refused(403, "")], 0, true),
-        ("a server that does not expand", vec![intent("succeeded", r#""ch_1""#), refunds], 300, false),
+        ("no expansion", vec![intent("succeeded", r#""ch_1""#), disputes("lost"), refunds.clone()], 300, true),
+        ("nor disputes", vec![intent("succeeded", r#""ch_1""#), refused(404, ""), refunds], 300, false),
         ("no charge yet", vec![intent("processing", "null")], 0, false),
     ] {
         let (wire, clock) = (Script::new(script), StillClock::new());
