@@ -169,8 +169,8 @@ impl<'a> Case<'a> {
     pub(crate) fn billed(&self) -> bool {
         let owed = self.wanted().is_some_and(|wanted| wanted.amount.minor > 0 && !wanted.paid_elsewhere);
         let processing = self.payable().is_some_and(Payable::is_processing);
-        let arrived = self.payable().is_some_and(Payable::has_arrived) && !self.is_unrecordable_and_returned();
-        let arrived = arrived || self.unrecorded().is_some() || self.is_contested();
+        let arrived = self.payable().is_some_and(Payable::has_arrived) || self.unrecorded().is_some();
+        let arrived = arrived || self.is_contested();
         owed && self.pending().is_some() && !self.world.stopped() && !processing && !arrived
     }
 

@@ -114,7 +114,9 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
         Finding::Renamed => has_room(case).then_some(Action::Rename),
         Finding::PaidElsewhere => Some(Action::Settle),
         Finding::RefundedAtStripe if case.is_returned() => Some(Action::RecordRefund),
-        Finding::RefundedAtStripe if bill_again && case.billed() => Some(Action::Replace),
+        Finding::RefundedAtStripe if bill_again && case.is_unrecordable_and_returned() && !case.world.stopped() => {
+            Some(Action::Replace)
+        }
         Finding::RefundedAtStripe => Some(Action::Attention),
         Finding::SettledBefore if bill_again && !case.world.stopped() => Some(Action::Create),
         Finding::AdHocPayment

@@ -55,7 +55,11 @@ fn wrong_money(case: &Case<'_>) -> Option<String> {
 
 fn paid_otherwise(case: &Case<'_>) -> Option<String> {
     let order = case.keeper()?;
-    let taken = case.paying().or(case.payable()).filter(|payable| payable.is_paid()).and_then(Payable::money);
+    let paid = case.paying().or(case.payable()).filter(|payable| payable.is_paid());
+    let taken = paid.and_then(Payable::money);
+    if paid.is_some() && taken.is_none() {
+        return Some(format!("Stripe does not say how much was paid, the order says {}", order.amount));
+    }
     let taken = taken.unwrap_or(order.amount);
     Some(match case.wanted() {
         Some(wanted) if wanted.amount == taken => format!("paid {taken}, the order says {}", order.amount),

@@ -69,7 +69,8 @@ fn paid_by_card_and_cash(case: &Case<'_>) -> bool {
 
 /// The order's recorded intent is not that of its recorded session, which is paid too.
 fn paid_by_two_cards(case: &Case<'_>, intent: Option<&PaymentIntentId>) -> bool {
-    let paid = case.recorded.known().filter(|payable| payable.has_arrived());
+    let ordered = case.keeper().map(|order| order.amount);
+    let paid = case.recorded.known().filter(|payable| payable.has_arrived() && !payable.is_returned(ordered));
     let other = paid.and_then(|payable| payable.payment_intent.as_ref());
     intent.zip(other).is_some_and(|(intent, other)| intent != other) && !case.is_returned()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tourney::domain::{OrderStatus, SessionId};
+use tourney::domain::{Order, OrderStatus, SessionId};
 use tourney::manifest::Manifest;
 use tourney::observe::Observation;
 use tourney::plan::{Options, Plan, Step, plan};
@@ -68,6 +68,13 @@ fn proved(observed: &Observation) -> BTreeSet<SessionId> {
         .payables
         .iter()
         .filter(|payable| payable.metadata.get("tourney_ledger").map(String::as_str) == Some(super::scenario::LEDGER));
+    // An id that no other database has, and no word of another database.
+    let named = observed.payables.iter().filter(|payable| {
+        let names = |order: &Order| payable.metadata.get("order_id") == Some(&order.id.to_string());
+        let unlike = |order: &&Order| matches!(order.id.0, tourney::domain::Id::Slug(_)) && names(order);
+        !payable.metadata.contains_key("tourney_ledger") && facts.orders.iter().any(|order| unlike(&order))
+    });
+    let recorded = recorded.chain(named.map(|payable| payable.id.clone()));
     recorded.chain(retired).chain(made).chain(ours.map(|payable| payable.id.clone())).collect()
 }
 

@@ -63,6 +63,9 @@ pub(crate) struct Scenario {
     pub(crate) made: BTreeMap<String, OrderId>,
     #[serde(default)]
     pub(crate) attempts: BTreeMap<String, OrderId>,
+    /// What was refunded of payments that stand behind no session here, by intent.
+    #[serde(default)]
+    pub(crate) refunds: BTreeMap<PaymentIntentId, i64>,
     #[serde(default)]
     pub(crate) unknown: BTreeSet<SessionId>,
     #[serde(default)]
@@ -136,7 +139,7 @@ pub(crate) struct AnOrder {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ASession {
     pub(crate) id: SessionId,
-    /// `open`, `expired`, `paid`, `processing`, `failed`.
+    /// `open`, `expired`, `expired-free` (nothing was to be paid), `paid`, `processing`, `failed`.
     pub(crate) is: String,
     /// The order that its metadata names as ours do.
     #[serde(rename = "for")]
@@ -181,6 +184,9 @@ fn player_1() -> PlayerId {
 fn fee_5() -> FeeId {
     FeeId(5.into())
 }
+/// The amount of a session where Stripe says none.
+const UNTOLD: i64 = -1;
+
 const fn usual() -> i64 {
     5500
 }
@@ -251,7 +257,11 @@ impl Scenario {
             ledger: (!self.first_time).then(|| LedgerId(LEDGER.to_owned())),
             facts: self.facts(),
             payables,
-            payments: BTreeMap::new(),
+            payments: self
+                .refunds
+                .iter()
+                .map(|(intent, refunded)| (intent.clone(), refund(intent, *refunded)))
+                .collect(),
             unknown: self.unknown.clone(),
         }
     }
@@ -305,6 +315,7 @@ impl Scenario {
         let (state, payment_status, payment) = match session.is.as_str() {
             "open" => (PayableState::Open, PaymentStatus::Unpaid, None),
             "expired" => (PayableState::Expired, PaymentStatus::Unpaid, None),
+            "expired-free" => (PayableState::Expired, PaymentStatus::NoPaymentRequired, None),
             "paid" => (PayableState::Complete, PaymentStatus::Paid, Some(PaymentState::Succeeded)),
             "processing" => (PayableState::Complete, PaymentStatus::Unpaid, Some(PaymentState::Processing)),
             "failed" => (PayableState::Complete, PaymentStatus::Unpaid, Some(PaymentState::Failed)),
@@ -317,7 +328,7 @@ impl Scenario {
             kind: PayableKind::Session,
             state,
             payment_status,
-            amount: Some(session.amount),
+            amount: Some(session.amount).filter(|amount| *amount != UNTOLD),
             currency: Some(currency(session.currency.as_ref())),
             mode: Mode::Test,
             metadata,
@@ -400,6 +411,10 @@ fn retired(retired: &ARetired) -> RetiredOrder {
         at: ago(100),
         made_at: None,
     }
+}
+
+fn refund(intent: &PaymentIntentId, refunded: i64) -> Payment {
+    Payment { intent: intent.clone(), state: PaymentState::Succeeded, refunded, disputed: false }
 }
 
 fn event(session: &SessionId) -> Event {

@@ -5,7 +5,7 @@ use tourney::domain::{Mode, OrderStatus};
 use tourney::ledger::Ledger as _;
 use tourney::sandbox::core::{Control, What, When};
 
-use super::scene::{CUP, Scene};
+use super::scene::{CUP, MANIFEST, Scene};
 use crate::support::Outcome;
 
 const CREATE: (&str, &str) = ("POST", "/v1/checkout/sessions");
@@ -100,6 +100,48 @@ fn one_registration_that_fails_does_not_stop_the_others() {
     let again = scene.apply().expect(0).json();
     assert_eq!(again["recovered"], 1, "{again}");
     scene.assert_replaced_once();
+}
+
+/// The links that an earlier run made, and whose answers were lost, are reported by the run that finds them.
+#[test]
+fn links_that_recovery_made_are_reported() {
+    let scene = Scene::sqlite(CUP);
+    scene.incident();
+    fault(&scene, CREATE, When::After, What::Cut, 50, 0);
+    let failed = scene.apply().expect(1).json();
+    for failure in failures(&failed) {
+        let order = failure["order_id"].as_str().unwrap();
+        let message = failure["error"]["message"].as_str().unwrap();
+        assert!(message.contains(order) && !message.contains("nothing was done before"), "{failure:#}");
+    }
+    scene.control(Control::ClearFaults);
+    let report = scene.apply().expect(0).json();
+    let results = report["results"].as_array().unwrap();
+    assert_eq!((results.len(), &report["recovered"]), (4, &4.into()), "{report:#}");
+    for result in results {
+        assert!(
+            result["outcome"] == "done" && result["url"].is_string() && result["order_id"].is_string(),
+            "{result:#}"
+        );
+    }
+    scene.assert_replaced_once();
+}
+
+/// The stop button is pressed while an attempt of an earlier run is unsettled: what it made, or still makes, is closed.
+#[test]
+fn what_an_attempt_left_open_is_closed_after_the_stop_button() {
+    let scene = Scene::sqlite(CUP);
+    scene.incident();
+    fault(&scene, CREATE, When::After, What::Cut, 50, 0);
+    scene.apply().expect(1);
+    scene.control(Control::ClearFaults);
+    let text = scene.folder.read(MANIFEST);
+    scene.folder.write(MANIFEST, &text.replace("currency: usd}", "currency: usd, open: false}"));
+    scene.tourney(["plan", "--detailed-exitcode", "--out", "saved.plan"]).run().expect(2);
+    scene.tourney(["apply", "--yes", "saved.plan"]).run().expect(0);
+    assert!(scene.sessions().iter().all(|session| !session.is_open()), "{:?}", scene.sessions());
+    assert_eq!(scene.facts().attempts, []);
+    scene.tourney(["plan", "--detailed-exitcode"]).run().expect(0);
 }
 
 /// The attempt of an earlier run that cannot be settled holds up its own registration, and nobody else's.

@@ -20,6 +20,7 @@ on_both!(
     a_stripe_that_speaks_something_else,
     a_database_that_is_not_there,
     a_database_that_is_not_as_it_should_be,
+    an_orders_table_of_somebody_else,
     an_environment_that_is_not_whole,
 );
 
@@ -132,6 +133,17 @@ fn a_database_that_is_not_as_it_should_be(club: &Club) {
     club.expire(club.order("1001").session());
     let error = refused(club, ["apply", "--yes", "--json"], 1, "database-refused");
     assert!(error["message"].as_str().unwrap().contains("newer tourney"), "{error:#}");
+}
+
+fn an_orders_table_of_somebody_else(club: &Club) {
+    if club.is_sqlite() {
+        club.folder.write("orders.db", "");
+    }
+    club.sql("CREATE TABLE orders (id INTEGER PRIMARY KEY, status TEXT)");
+    for args in [["plan", "--json", "-q"], ["apply", "--json", "-y"], ["status", "--json", "-q"]] {
+        let error = refused(club, args, 1, "database-refused");
+        assert!(error["message"].as_str().unwrap().contains("tourney did not make"), "{error:#}");
+    }
 }
 
 fn an_environment_that_is_not_whole(club: &Club) {

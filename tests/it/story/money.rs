@@ -10,6 +10,10 @@ on_both!(
     a_payment_without_order_id_is_recorded,
     a_payment_that_names_a_predecessor_is_recorded,
     a_payment_recorded_for_two_players_is_for_a_person,
+    a_payment_at_a_scripts_session_that_names_the_order_is_recorded,
+    a_refund_of_another_payment_leaves_the_order_paid,
+    a_refund_is_seen_where_the_session_is_gone,
+    a_payment_on_its_way_closes_every_other_link,
     a_payment_on_its_way_is_left_alone_until_it_arrives,
     a_failed_payment_is_billed_anew,
     a_full_refund_is_recorded_and_never_billed_again_by_itself,
@@ -90,6 +94,67 @@ fn a_payment_recorded_for_two_players_is_for_a_person(club: &Club) {
     club.sql(&format!("UPDATE orders SET stripe_checkout_session_id = NULL WHERE id = '{other}'"));
     let plan = ["1001/5 record_payment missing-metadata unrecorded-payment", "1003/5 renew missing-session"];
     club.converges(&plan, &[]);
+}
+
+/// It carries `order_id` and nothing else of ours, as a club's own helper writes it.
+fn a_payment_at_a_scripts_session_that_names_the_order_is_recorded(club: &Club) {
+    club.bill();
+    let (open, paid) = (club.order("1001"), club.order("1003"));
+    let second = club.script_makes(json!({"metadata": {"order_id": open.id}}));
+    let other = club.script_makes(json!({"metadata": {"order_id": paid.id}}));
+    let intent = club.pay(&other);
+
+    let expected =
+        ["1001/5 expire payable-twice", "1003/5 expire payable-twice", "1003/5 record_payment unrecorded-payment"];
+    club.converges(&expected, &[]);
+
+    assert!(!club.is_open(&second) && club.is_open(open.session()) && !club.is_open(paid.session()));
+    assert_eq!((club.order("1003").id, club.order("1003").intent), (paid.id, Some(intent)));
+}
+
+/// The organiser pays back the second of two payments: the first still stands.
+fn a_refund_of_another_payment_leaves_the_order_paid(club: &Club) {
+    club.bill();
+    let before = club.order("1001");
+    let first = club.script_makes(json!({}));
+    let first = club.pay(&first);
+    club.sql(&format!(
+        "UPDATE orders SET status = 'paid', stripe_payment_intent_id = '{first}' WHERE id = '{}'",
+        before.id
+    ));
+    club.pay(before.session());
+    club.plans(&["1001/5 attention ad-hoc-payment"]);
+    club.control(json!({"command": "refund", "session": before.session()}));
+
+    club.plans(&[]);
+
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    assert_eq!((club.status(&before.id).as_str(), club.order("1001").intent), ("paid", Some(first)));
+}
+
+fn a_refund_is_seen_where_the_session_is_gone(club: &Club) {
+    let order = paid(club);
+    let session = order.session().to_owned();
+    club.sql(&format!("UPDATE orders SET stripe_checkout_session_id = NULL WHERE id = '{}'", order.id));
+    club.sql("UPDATE tourney_attempts SET session_id = NULL");
+    club.control(json!({"command": "refund", "session": session}));
+
+    club.converges(&["1001/5 record_refund refunded-at-stripe"], &["1001/5 attention settled-before"]);
+    assert_eq!(club.status(&order.id), "refunded");
+}
+
+fn a_payment_on_its_way_closes_every_other_link(club: &Club) {
+    club.bill();
+    let order = club.order("1001");
+    let second = club.script_makes(json!({"metadata": club.ours(&order.id, "1001", "5")}));
+    club.pay_with(&second, "delayed_success");
+
+    club.converges(&["1001/5 expire payable-twice"], &[]);
+
+    assert!(!club.is_open(order.session()), "nobody can pay twice");
+    assert_eq!(club.order("1001"), order);
+    club.control(json!({"command": "settle_delayed", "session": second, "succeed": true}));
+    club.converges(&["1001/5 record_payment unrecorded-payment"], &[]);
 }
 
 fn a_payment_on_its_way_is_left_alone_until_it_arrives(club: &Club) {
