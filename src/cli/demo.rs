@@ -8,6 +8,7 @@ use clap::Args as ClapArgs;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 
+use crate::config::VARIABLES;
 use crate::domain::{Mode, Order, OrderStatus};
 use crate::ledger::{Ledger as _, Mapping, Scope, SqlLedger};
 use crate::manifest::Manifest;
@@ -22,17 +23,6 @@ use super::signals::interrupted;
 
 /// The story's manifest, as reviewed.
 const MANIFEST: &str = include_str!("../../plans/utah-invitational.yaml");
-/// What the variables of a real environment would do to the story.
-const REAL_WORLD: [&str; 7] = [
-    "TOURNEY_ENV",
-    "DATABASE_URL",
-    "STRIPE_SECRET_KEY",
-    "STRIPE_WEBHOOK_SECRET",
-    "STRIPE_API_BASE",
-    "TOURNEY_WEBHOOK_URL",
-    "TOURNEY_SUCCESS_URL",
-];
-
 /// What `demo` takes.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
@@ -121,7 +111,7 @@ impl Story<'_> {
         let program = std::env::current_exe().map_err(|error| Failure::new("io", error.to_string()))?;
         let mut command = tokio::process::Command::new(program);
         command.args(args).current_dir(self.folder).stdin(Stdio::null()).kill_on_drop(true);
-        for name in REAL_WORLD {
+        for name in VARIABLES {
             command.env_remove(name);
         }
         let status = command.status().await.map_err(|error| Failure::new("io", error.to_string()))?;

@@ -12,4 +12,4 @@ pub use model::{
     Canary, Checkout, DEFAULT_SUCCESS_URL, DatabaseUrl, EnvKind, Environment, MappedUnit, OPTIONAL_COLUMNS,
     OrdersMapping, REQUIRED_COLUMNS, StripeAccess, Vars, WebhookTarget,
 };
-pub use resolve::resolve;
+pub use resolve::{VARIABLES, resolve};

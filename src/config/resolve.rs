@@ -18,7 +18,7 @@ const STRIPE_API: &str = "https://api.stripe.com";
 
 /// The variables that make an environment by themselves where no file declares one. Each of them alone does: whoever has
 /// said where a webhook is must not be left in the sandbox, which would prove its own.
-const MAKERS: [&str; 7] = [
+pub const VARIABLES: [&str; 7] = [
     "TOURNEY_ENV",
     "DATABASE_URL",
     "STRIPE_SECRET_KEY",
@@ -50,7 +50,7 @@ pub fn resolve(
     }
     let path = file::find(manifest);
     let mut declared = path.as_deref().map_or_else(|| Ok(Vec::new()), file::read)?;
-    let from_vars = declared.is_empty() && MAKERS.iter().any(|name| vars.get(name).is_some());
+    let from_vars = declared.is_empty() && VARIABLES.iter().any(|name| vars.get(name).is_some());
     if from_vars {
         declared.push(Declared { name: "test".to_owned(), ..Declared::default() });
     }

@@ -100,8 +100,11 @@ pub fn csv(links: &Links<'_>) -> csv::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A field that no spreadsheet takes for a formula (OWASP, CSV Injection).
+/// A field that no spreadsheet takes for a formula (OWASP, CSV Injection). A negative number is no formula, and an id.
 fn inert(field: String) -> String {
+    if field.starts_with('-') && field.parse::<i64>().is_ok() {
+        return field;
+    }
     if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{field}") } else { field }
 }
 
@@ -136,10 +139,10 @@ mod tests {
 
     #[test]
     fn no_field_is_taken_for_a_formula() {
-        for text in ["=1+1", "+49", "-5", "@cmd", "\tx", "\rx"] {
+        for text in ["=1+1", "+49", "-1+2", "@cmd", "\tx", "\rx"] {
             assert_eq!(inert(text.to_owned()), format!("'{text}"));
         }
-        for text in ["Jordan = Example", "a@example.com", "1017", ""] {
+        for text in ["Jordan = Example", "a@example.com", "1017", "-5", ""] {
             assert_eq!(inert(text.to_owned()), text);
         }
     }

@@ -110,8 +110,9 @@ fn one_order(observed: &Observation, planned: &Plan) -> Check {
 
 /// What a session charges must be its order's amount, and what the manifest asks.
 fn right_amount(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
-    let differs =
-        |(payable, orders): &&(&Payable, &[&Order])| orders.iter().any(|order| payable.money() != Some(order.amount));
+    let differs = |(payable, orders): &&(&Payable, &[&Order])| {
+        orders.iter().any(|order| payable.money().is_some_and(|money| money != order.amount))
+    };
     let mut wrong: Vec<String> = managed.iter().filter(differs).map(|(payable, _)| payable.id.to_string()).collect();
     for asked in violators(planned, &[Finding::WrongAmount, Finding::WrongCurrency]) {
         if !wrong.contains(&asked) {

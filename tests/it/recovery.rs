@@ -6,3 +6,26 @@ mod kills;
 mod moved;
 mod saved;
 pub(crate) mod scene;
+
+/// Makes the scene of a manifest on one of the databases; none where that is not installed.
+type On = fn(&str) -> Option<scene::Scene>;
+
+/// Runs each test on both databases.
+macro_rules! on_both {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $test() {
+                super::$test(|manifest| Some(crate::recovery::scene::Scene::sqlite(manifest)));
+            })*
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $test() {
+                super::$test(crate::recovery::scene::Scene::postgres);
+            })*
+        }
+    };
+}
+pub(crate) use on_both;

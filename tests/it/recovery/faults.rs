@@ -5,8 +5,22 @@ use tourney::domain::{Mode, OrderStatus};
 use tourney::ledger::Ledger as _;
 use tourney::sandbox::core::{Control, What, When};
 
+use super::On;
 use super::scene::{CUP, MANIFEST, Scene};
 use crate::support::Outcome;
+
+super::on_both!(
+    a_fault_that_passes_is_overcome_wherever_it_strikes,
+    a_stored_failure_is_reported_and_looked_into_by_the_rerun,
+    while_stripe_is_down_nothing_is_begun_and_afterwards_everything_is,
+    one_registration_that_fails_does_not_stop_the_others,
+    links_that_recovery_made_are_reported,
+    what_an_attempt_left_open_is_closed_after_the_stop_button,
+    an_attempt_that_cannot_be_settled_does_not_stop_the_others,
+    a_slow_stripe_slows_us_down_and_nothing_else,
+    an_order_that_is_paid_while_it_is_renewed_is_recorded_as_paid,
+    a_stored_event_is_worked_off_at_the_start_of_a_run,
+);
 
 const CREATE: (&str, &str) = ("POST", "/v1/checkout/sessions");
 /// With an id behind it: updating and expiring by POST, retrieving by GET.
@@ -43,11 +57,10 @@ fn settles(scene: &Scene, run: Outcome) {
     scene.assert_converged();
 }
 
-#[test]
-fn a_fault_that_passes_is_overcome_wherever_it_strikes() {
+fn a_fault_that_passes_is_overcome_wherever_it_strikes(on: On) {
     let whats = [(When::Before, What::Cut), (When::After, What::Cut), (When::Before, What::RateLimited)];
     for (when, what) in whats {
-        let scene = Scene::sqlite(CUP);
+        let Some(scene) = on(CUP) else { return };
         scene.one_of_each();
         for request in [("POST", ONE), ("GET", ONE), ("GET", CREATE.1)] {
             fault(&scene, request, when, what, 1, 0);
@@ -61,10 +74,9 @@ fn a_fault_that_passes_is_overcome_wherever_it_strikes() {
 }
 
 /// Stripe stores a 500 under its key and answers with it for ever, whether or not the session was made.
-#[test]
-fn a_stored_failure_is_reported_and_looked_into_by_the_rerun() {
+fn a_stored_failure_is_reported_and_looked_into_by_the_rerun(on: On) {
     for skip in 0..4 {
-        let scene = Scene::sqlite(CUP);
+        let Some(scene) = on(CUP) else { return };
         scene.one_of_each();
         fault(&scene, ("POST", "/v1/checkout/sessions"), When::After, What::Status(500), 1, skip);
         settles(&scene, scene.apply());
@@ -72,9 +84,8 @@ fn a_stored_failure_is_reported_and_looked_into_by_the_rerun() {
     }
 }
 
-#[test]
-fn while_stripe_is_down_nothing_is_begun_and_afterwards_everything_is() {
-    let scene = Scene::sqlite(CUP);
+fn while_stripe_is_down_nothing_is_begun_and_afterwards_everything_is(on: On) {
+    let Some(scene) = on(CUP) else { return };
     scene.one_of_each();
     fault(&scene, ("GET", "/v1/checkout/sessions"), When::Before, What::Status(503), 1_000, 0);
     let refused = scene.apply().expect(1);
@@ -83,9 +94,8 @@ fn while_stripe_is_down_nothing_is_begun_and_afterwards_everything_is() {
     settles(&scene, refused);
 }
 
-#[test]
-fn one_registration_that_fails_does_not_stop_the_others() {
-    let scene = Scene::sqlite(CUP);
+fn one_registration_that_fails_does_not_stop_the_others(on: On) {
+    let Some(scene) = on(CUP) else { return };
     scene.incident();
     // One at a time, so that the second creation fails on each of its five tries.
     fault(&scene, CREATE, When::Before, What::Status(500), 5, 1);
@@ -103,9 +113,8 @@ fn one_registration_that_fails_does_not_stop_the_others() {
 }
 
 /// The links that an earlier run made, and whose answers were lost, are reported by the run that finds them.
-#[test]
-fn links_that_recovery_made_are_reported() {
-    let scene = Scene::sqlite(CUP);
+fn links_that_recovery_made_are_reported(on: On) {
+    let Some(scene) = on(CUP) else { return };
     scene.incident();
     fault(&scene, CREATE, When::After, What::Cut, 50, 0);
     let failed = scene.apply().expect(1).json();
@@ -128,9 +137,8 @@ fn links_that_recovery_made_are_reported() {
 }
 
 /// The stop button is pressed while an attempt of an earlier run is unsettled: what it made, or still makes, is closed.
-#[test]
-fn what_an_attempt_left_open_is_closed_after_the_stop_button() {
-    let scene = Scene::sqlite(CUP);
+fn what_an_attempt_left_open_is_closed_after_the_stop_button(on: On) {
+    let Some(scene) = on(CUP) else { return };
     scene.incident();
     fault(&scene, CREATE, When::After, What::Cut, 50, 0);
     scene.apply().expect(1);
@@ -145,9 +153,8 @@ fn what_an_attempt_left_open_is_closed_after_the_stop_button() {
 }
 
 /// The attempt of an earlier run that cannot be settled holds up its own registration, and nobody else's.
-#[test]
-fn an_attempt_that_cannot_be_settled_does_not_stop_the_others() {
-    let scene = Scene::sqlite(CUP);
+fn an_attempt_that_cannot_be_settled_does_not_stop_the_others(on: On) {
+    let Some(scene) = on(CUP) else { return };
     scene.incident();
     // The first creation and all its tries are lost, and the second to last with it.
     fault(&scene, CREATE, When::Before, What::Cut, 5, 0);
@@ -166,9 +173,8 @@ fn an_attempt_that_cannot_be_settled_does_not_stop_the_others() {
     scene.assert_replaced_once();
 }
 
-#[test]
-fn a_slow_stripe_slows_us_down_and_nothing_else() {
-    let scene = Scene::sqlite(CUP);
+fn a_slow_stripe_slows_us_down_and_nothing_else(on: On) {
+    let Some(scene) = on(CUP) else { return };
     scene.incident();
     scene.control(Control::Rate { per_second: Some(6) });
     scene.tourney(["apply", "--yes", "--json", "--parallelism", "8"]).run().expect(0);
@@ -177,9 +183,8 @@ fn a_slow_stripe_slows_us_down_and_nothing_else() {
 }
 
 /// The parent pays between our look and our expiring: the payment is recorded, and no new bill is made.
-#[test]
-fn an_order_that_is_paid_while_it_is_renewed_is_recorded_as_paid() {
-    let scene = Scene::sqlite(CUP);
+fn an_order_that_is_paid_while_it_is_renewed_is_recorded_as_paid(on: On) {
+    let Some(scene) = on(CUP) else { return };
     let [.., renewed, _] = scene.one_of_each();
     scene.latency(300);
     let apply = scene.tourney(["apply", "--yes", "--json", "--parallelism", "1"]).spawn();
@@ -198,9 +203,8 @@ fn an_order_that_is_paid_while_it_is_renewed_is_recorded_as_paid() {
 }
 
 /// An event that was stored when Stripe could not be asked is worked off by the next apply.
-#[test]
-fn a_stored_event_is_worked_off_at_the_start_of_a_run() {
-    let scene = Scene::sqlite(CUP);
+fn a_stored_event_is_worked_off_at_the_start_of_a_run(on: On) {
+    let Some(scene) = on(CUP) else { return };
     let [.., paid] = scene.one_of_each();
     let event = tourney::ledger::Event {
         id: "evt_1".to_owned(),

@@ -2,14 +2,20 @@
 
 use tourney::ledger::{Ledger as _, RetireHow, Written};
 
-use super::scene::{CUP, MANIFEST, Scene};
+use super::On;
+use super::scene::{CUP, MANIFEST};
 use crate::lock::held;
 use crate::support::wait_until;
 
+super::on_both!(
+    an_order_is_renamed_and_renewed_in_one_run,
+    what_a_killed_run_made_for_an_order_that_is_gone_is_closed,
+    a_session_for_a_person_to_look_at_is_no_failure,
+);
+
 /// The new payable is made for the order under the player's new id, in the same run.
-#[test]
-fn an_order_is_renamed_and_renewed_in_one_run() {
-    let scene = Scene::sqlite(CUP);
+fn an_order_is_renamed_and_renewed_in_one_run(on: On) {
+    let Some(scene) = on(CUP) else { return };
     let [.., renewed, _] = scene.one_of_each();
     let order = scene.facts().orders.into_iter().find(|order| order.session.as_ref() == Some(&renewed)).unwrap();
     scene.folder.write(MANIFEST, &CUP.replace("id: 3,", "id: 33, renamed_from: 3,"));
@@ -23,9 +29,8 @@ fn an_order_is_renamed_and_renewed_in_one_run() {
 }
 
 /// The order of an open attempt was retired meanwhile: what the attempt made is closed, and the player is billed anew.
-#[test]
-fn what_a_killed_run_made_for_an_order_that_is_gone_is_closed() {
-    let scene = Scene::sqlite(CUP);
+fn what_a_killed_run_made_for_an_order_that_is_gone_is_closed(on: On) {
+    let Some(scene) = on(CUP) else { return };
     scene.incident();
     scene.latency(300);
     let apply = scene.tourney(["apply", "--yes", "--player", "1"]).spawn();
@@ -51,9 +56,8 @@ fn what_a_killed_run_made_for_an_order_that_is_gone_is_closed() {
 }
 
 /// What only a person may decide is 3, whatever else was done: it is no failure of the run's.
-#[test]
-fn a_session_for_a_person_to_look_at_is_no_failure() {
-    let scene = Scene::sqlite(CUP);
+fn a_session_for_a_person_to_look_at_is_no_failure(on: On) {
+    let Some(scene) = on(CUP) else { return };
     let [_, strange, ..] = scene.one_of_each();
     scene.name(&strange, "ord_of_somebody_else");
     let report = scene.apply().expect(3).json();
