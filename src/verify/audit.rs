@@ -6,7 +6,7 @@ use crate::domain::{Order, OrderId, Ownership, Payable, PayableState, Registrati
 use crate::observe::Observation;
 use crate::plan::{Action, Change, Finding, Plan};
 
-use super::Check;
+use super::{Check, counted};
 
 /// How many ids a detail lists before it only counts.
 const LISTED: usize = 20;
@@ -73,8 +73,7 @@ fn carries_order_id(managed: &[(&Payable, &[&Order])]) -> Check {
         })
         .map(|(payable, _)| payable.id.to_string())
         .collect();
-    let sessions = if managed.len() == 1 { "session" } else { "sessions" };
-    let fine = format!("{} open {sessions}, each carries its own order_id", managed.len());
+    let fine = format!("{}, each carries its own order_id", counted(managed.len(), "open session"));
     none_of("order-id", fine, "open sessions do not carry their order's id", &wrong)
 }
 

@@ -66,3 +66,8 @@ impl Verdict {
         !self.broke && self.checks.iter().all(|check| check.passed != Some(false))
     }
 }
+
+/// `1 order`, `2 orders`.
+fn counted(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}

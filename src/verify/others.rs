@@ -7,7 +7,7 @@ use crate::domain::{Order, OrderId, OrderStatus};
 use crate::ledger::Ledger;
 use crate::world::{Clock, Wire};
 
-use super::{Check, VerifyError};
+use super::{Check, VerifyError, counted};
 
 /// Compares the orders in scope before and after; a pending order that was paid at its own session is no fault.
 pub(super) async fn others<L: Ledger, W: Wire, C: Clock>(
@@ -32,10 +32,10 @@ pub(super) async fn others<L: Ledger, W: Wire, C: Clock>(
         return Ok(Check::new("other-orders", false, format!("meanwhile {}", changed.join(", "))));
     }
     let detail = match paid.as_slice() {
-        [] => format!("{} orders as before", before.len()),
+        [] => format!("{} as before", counted(before.len(), "order")),
         paid => format!(
-            "{} orders as before; paid meanwhile at Stripe, each at its own session: {}",
-            before.len() - paid.len(),
+            "{} as before; paid meanwhile at Stripe, each at its own session: {}",
+            counted(before.len() - paid.len(), "order"),
             paid.join(", ")
         ),
     };
