@@ -44,6 +44,15 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                          for this registration; safe to run again)"
                     );
                     left.unsettled.insert(attempt.registration.clone());
+                    // A renamed player's changes go by the new id.
+                    let renamed = self
+                        .manifest
+                        .players
+                        .iter()
+                        .find(|player| player.renamed_from.as_ref() == Some(&attempt.registration.player));
+                    let renamed = renamed.map(|player| player.id.clone());
+                    left.unsettled
+                        .extend(renamed.map(|player| Registration { player, ..attempt.registration.clone() }));
                     left.results.push(ChangeResult::of_attempt(attempt).failed(error.code(), message));
                 }
             }

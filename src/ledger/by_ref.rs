@@ -11,7 +11,7 @@ use crate::domain::{
 
 use super::{
     Attempt, AttemptFor, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, Identity, Ledger, LedgerError,
-    LedgerFacts, Lock, LockHolder, Rendered, RetireHow, Run, RunStep, Scope, Written,
+    LedgerFacts, Lock, LockHolder, Rendered, RetireHow, Run, RunStep, Scope, StoredEvent, Written,
 };
 
 impl<P> Ledger for P
@@ -135,7 +135,7 @@ where
         (**self).mark_refunded(seen)
     }
 
-    fn store_event(&self, event: &Event) -> impl Future<Output = Result<bool, LedgerError>> + Send {
+    fn store_event(&self, event: &Event) -> impl Future<Output = Result<StoredEvent, LedgerError>> + Send {
         (**self).store_event(event)
     }
 

@@ -6,10 +6,10 @@ use super::errors::Result;
 use super::lock::time;
 use super::open::SqlLedger;
 use super::sql::{Row, Tx, values};
-use super::{Event, EventOutcome};
+use super::{Event, EventOutcome, StoredEvent};
 
-/// Stores an event; false where its id is known already.
-pub(super) async fn store(ledger: &SqlLedger, event: &Event) -> Result<bool> {
+/// Stores an event, once for each id.
+pub(super) async fn store(ledger: &SqlLedger, event: &Event) -> Result<StoredEvent> {
     let mut tx = ledger.begin_write().await?;
     let (outcome, detail) = event.outcome.as_ref().map(words).unzip();
     let sql = "INSERT INTO tourney_events (id, kind, session_id, payment_intent_id, body, received_at, outcome, detail) \
@@ -24,9 +24,14 @@ pub(super) async fn store(ledger: &SqlLedger, event: &Event) -> Result<bool> {
         outcome,
         detail,
     ];
-    let stored = tx.execute(sql, values).await? == 1;
-    tx.commit().await?;
-    Ok(stored)
+    if tx.execute(sql, values).await? == 1 {
+        tx.commit().await?;
+        return Ok(StoredEvent::New);
+    }
+    let sql = "SELECT 1 FROM tourney_events WHERE id = $1 AND outcome IS NULL";
+    let unfinished = !tx.rows(sql, values![event.id.as_str()]).await?.is_empty();
+    tx.rollback().await?;
+    Ok(if unfinished { StoredEvent::Unfinished } else { StoredEvent::Finished })
 }
 
 /// Writes what came of an event; the first outcome stays, also where duplicates were worked off at once.

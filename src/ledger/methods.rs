@@ -10,8 +10,8 @@ use super::errors::retrying;
 use super::open::{self, SqlLedger};
 use super::{
     Attempt, AttemptFor, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, Identity, Ledger, LedgerError,
-    LedgerFacts, Lock, LockHolder, Rendered, RetireHow, Run, RunStep, Scope, Written, attempts, canary, events, lock,
-    orders, read, runs,
+    LedgerFacts, Lock, LockHolder, Rendered, RetireHow, Run, RunStep, Scope, StoredEvent, Written, attempts, canary,
+    events, lock, orders, read, runs,
 };
 
 impl Ledger for SqlLedger {
@@ -114,7 +114,7 @@ impl Ledger for SqlLedger {
         retrying(|| orders::mark_refunded(self, seen)).await
     }
 
-    async fn store_event(&self, event: &Event) -> Result<bool, LedgerError> {
+    async fn store_event(&self, event: &Event) -> Result<StoredEvent, LedgerError> {
         retrying(|| events::store(self, event)).await
     }
 

@@ -112,6 +112,17 @@ pub enum Lock {
     Held(LockHolder),
 }
 
+/// What storing a webhook event came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredEvent {
+    /// It is new.
+    New,
+    /// It came before, and nothing has come of it yet.
+    Unfinished,
+    /// It came before, and is done with.
+    Finished,
+}
+
 /// How an order leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -215,8 +226,8 @@ pub trait Ledger: Send + Sync {
     /// Paid to refunded; conditional on the intent.
     fn mark_refunded(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send;
 
-    /// Stores a webhook event; `false` where its id is known already.
-    fn store_event(&self, event: &Event) -> impl Future<Output = Result<bool, LedgerError>> + Send;
+    /// Stores a webhook event, once for each id.
+    fn store_event(&self, event: &Event) -> impl Future<Output = Result<StoredEvent, LedgerError>> + Send;
     /// Writes what came of an event.
     fn finish_event(&self, id: &str, outcome: &EventOutcome) -> impl Future<Output = Result<(), LedgerError>> + Send;
     /// Stored events of which nothing has come yet, oldest first.

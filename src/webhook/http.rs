@@ -14,9 +14,9 @@ use futures_util::StreamExt;
 use tokio::net::TcpListener;
 
 use super::event::EnvelopeError;
-use super::process::{UNFINISHED, process};
+use super::process::process;
 use super::{Envelope, Receiver};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, StoredEvent};
 use crate::stripe::{Sessions, signature};
 use crate::world::Clock;
 
@@ -96,13 +96,9 @@ async fn accept<S: Sessions, L: Ledger, C: Clock>(
         tracing::error!(event = event.id, %why, "webhook event not processed");
         (StatusCode::INTERNAL_SERVER_ERROR, "the event could not be processed now: send it again".to_owned())
     };
-    let is_new = receiver.ledger.store_event(&event).await.map_err(|error| failed(&error))?;
-    if !is_new {
-        // It came before. What was not finished then, because Stripe or the database failed, is done now.
-        let unfinished = receiver.ledger.unfinished_events(UNFINISHED).await.map_err(|error| failed(&error))?;
-        if unfinished.iter().all(|other| other.id != event.id) {
-            return Ok("known".to_owned());
-        }
+    // What came before and was not finished then, because Stripe or the database failed, is done now.
+    if receiver.ledger.store_event(&event).await.map_err(|error| failed(&error))? == StoredEvent::Finished {
+        return Ok("known".to_owned());
     }
     process(&receiver.sessions, &receiver.ledger, receiver.mode, &event).await.map_err(|error| failed(&error))?;
     Ok("ok".to_owned())

@@ -8,7 +8,7 @@ use crate::stripe::Sessions;
 use super::event::Envelope;
 
 /// How many unfinished events are looked through at once.
-pub(super) const UNFINISHED: u32 = 10_000;
+const UNFINISHED: u32 = 10_000;
 
 /// Why an event could not be processed. It is stored: it is processed again when Stripe sends it again, and by `apply`.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use tourney::domain::{
 };
 use tourney::ledger::{
     Attempt, AttemptFor, AttemptState, Begun, Event, EventOutcome, Guard, LEASE_SECONDS, Ledger, LedgerError,
-    LedgerFacts, Lock, LockHolder, Mapping, Rendered, RetireHow, Run, RunStep, Scope, SqlLedger, Written,
+    LedgerFacts, Lock, LockHolder, Mapping, Rendered, RetireHow, Run, RunStep, Scope, SqlLedger, StoredEvent, Written,
 };
 
 /// Tells a story on both databases, each empty and never prepared.
@@ -317,9 +317,10 @@ async fn events_are_stored_once(ledger: SqlLedger) {
         outcome: None,
     };
     let (late, early) = (event("evt_1", 9), event("evt_2", 1));
-    assert!(ledger.store_event(&late).await.unwrap());
-    assert!(ledger.store_event(&early).await.unwrap());
-    assert!(!ledger.store_event(&Event { body: "other".to_owned(), ..late.clone() }).await.unwrap(), "its id is known");
+    assert_eq!(ledger.store_event(&late).await.unwrap(), StoredEvent::New);
+    assert_eq!(ledger.store_event(&early).await.unwrap(), StoredEvent::New);
+    let again = Event { body: "other".to_owned(), ..late.clone() };
+    assert_eq!(ledger.store_event(&again).await.unwrap(), StoredEvent::Unfinished, "its id is known");
     assert_eq!(ledger.unfinished_events(9).await.unwrap(), [early.clone(), late.clone()], "oldest first");
     assert_eq!(ledger.unfinished_events(1).await.unwrap(), std::slice::from_ref(&early));
 
@@ -328,6 +329,7 @@ async fn events_are_stored_once(ledger: SqlLedger) {
     assert_eq!(ledger.read(&scope()).await.unwrap().unmatched, []);
     let outcome = EventOutcome::Unmatched("no order".to_owned());
     ledger.finish_event("evt_1", &outcome).await.unwrap();
+    assert_eq!(ledger.store_event(&late).await.unwrap(), StoredEvent::Finished);
     assert_eq!(ledger.read(&scope()).await.unwrap().unmatched, [Event { outcome: Some(outcome), ..late }]);
 }
 
