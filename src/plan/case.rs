@@ -1,7 +1,7 @@
 //! One thing to judge: an order with its payable, a registration without a live order, or a payable that none records.
 
 use crate::domain::{Order, OrderStatus, Payable, Payment, Registration, key};
-use crate::ledger::RetireHow;
+use crate::ledger::{RetireHow, RetiredOrder};
 use crate::manifest::Retire;
 
 use super::elect::{Role, elect};
@@ -186,22 +186,20 @@ impl<'a> Case<'a> {
         let Some(named) = self.recorded.known().and_then(|payable| payable.metadata.get(key::ORDER)) else {
             return false;
         };
-        let Some(group) = self.group else { return false };
+        let Some(group) = self.group.filter(|_| self.names_another()) else { return false };
         let retired = &self.world.observed.facts.retired;
         let of_players = |registration: &Registration| {
             registration.fee == group.registration.fee
                 && (registration.player == group.registration.player
                     || group.orders.iter().any(|(order, _)| order.registration.player == registration.player))
         };
+        if group.orders.iter().any(|(order, _)| order.id.to_string() == *named) {
+            return false;
+        }
         // One that was retired and lives again is no predecessor.
         let lives = |order: &Order| order.status.is_live() && order.id.to_string() == *named;
-        let predecessor = !self.world.observed.facts.orders.iter().any(lives);
-        self.names_another()
-            && !group.orders.iter().any(|(order, _)| order.id.to_string() == *named)
-            && !(predecessor
-                && retired
-                    .iter()
-                    .any(|retired| retired.order.to_string() == *named && of_players(&retired.registration)))
+        let is_it = |one: &&RetiredOrder| one.order.to_string() == *named && of_players(&one.registration);
+        retired.iter().find(is_it).is_none() || self.world.observed.facts.orders.iter().any(lives)
     }
 
     pub(crate) fn retire_how(&self) -> RetireHow {

@@ -70,8 +70,7 @@ fn has_paid_a_fee_they_left(world: &World<'_>, group: &Group<'_>, decisions: &De
     if group.wanted.is_none() {
         return false;
     }
-    let player = &group.registration.player;
-    let left = world.groups.iter().filter(|other| other.wanted.is_none() && other.registration.player == *player);
+    let left = world.left_by(&group.registration.player).iter();
     left.flat_map(|other| cases(world, other).into_iter().map(move |case| (other, case))).any(|(other, case)| {
         let arrived = case
             .keeper()

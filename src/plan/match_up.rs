@@ -71,7 +71,15 @@ pub(crate) struct Group<'a> {
     pub(crate) loose: Vec<Loose<'a>>,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    /// What a player has left, or never was asked for: the registrations that the manifest does not want.
+    pub(crate) fn left_by(&self, player: &PlayerId) -> &[Group<'a>] {
+        let rest = self.groups.get(self.wanted..).unwrap_or_default();
+        let from = rest.partition_point(|group| group.registration.player < *player);
+        let to = rest.partition_point(|group| group.registration.player <= *player);
+        rest.get(from..to).unwrap_or_default()
+    }
+
     /// The stop button, or `pay_by` has passed: what is open is closed, and nothing new becomes payable.
     pub(crate) const fn stopped(&self) -> bool {
         self.past_due || !self.manifest.tournament.open
@@ -98,6 +106,8 @@ pub(crate) struct World<'a> {
     pub(crate) observed: &'a Observation,
     /// The manifest's registrations in its order, then the rest by id.
     pub(crate) groups: Vec<Group<'a>>,
+    /// How many of them the manifest wants.
+    wanted: usize,
     /// Ours, and of no registration.
     pub(crate) stray: Vec<Loose<'a>>,
     /// Open or paid payables that cannot be proved to be ours.
@@ -152,6 +162,7 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
     World {
         manifest,
         observed,
+        wanted: groups.wanted,
         groups: groups.sorted(),
         stray,
         foreign,
