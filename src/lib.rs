@@ -13,6 +13,7 @@ pub mod manifest;
 pub mod observe;
 pub mod plan;
 pub mod render;
+pub mod roster;
 pub mod sandbox;
 pub mod settle;
 pub mod stripe;

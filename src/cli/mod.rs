@@ -5,6 +5,7 @@ mod ask;
 mod completions;
 mod demo;
 mod history;
+mod import;
 mod init;
 mod links;
 mod log;
@@ -96,6 +97,8 @@ pub enum Command {
     Show(show::Args),
     /// Print the payable links as CSV or JSON, to be sent
     Links(links::Args),
+    /// Take the players of a roster spreadsheet (CSV) into a manifest
+    Import(import::Args),
     /// Show who applied what, when, and what came of it
     History(history::Args),
     /// Show who holds the lock; --force releases it
@@ -198,6 +201,7 @@ async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(&args, shell).await,
         Command::Show(args) => show::run(&args, shell).await,
         Command::Links(args) => links::run(&args, shell).await,
+        Command::Import(args) => import::run(&args, shell),
         Command::History(args) => history::run(&args, shell).await,
         Command::Unlock(args) => unlock::run(&args, shell).await,
         Command::Completions(args) => Ok(completions::run(&args, shell)),

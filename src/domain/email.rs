@@ -85,6 +85,24 @@ impl Email {
     }
 }
 
+/// A text with every address in it masked, byte for byte: `p*******@example.com`. What only resembles one is masked too.
+#[must_use]
+pub fn mask_addresses(text: &str) -> String {
+    let is_local = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    let mut shown = String::with_capacity(text.len());
+    for (index, piece) in text.split('@').enumerate() {
+        if index > 0 {
+            let start = shown.trim_end_matches(is_local).len();
+            let first = shown[start..].chars().next().map_or(0, char::len_utf8);
+            let hidden = shown.split_off(start + first).len();
+            shown.extend(std::iter::repeat_n('*', hidden));
+            shown.push('@');
+        }
+        shown.push_str(piece);
+    }
+    shown
+}
+
 impl fmt::Display for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));
@@ -134,6 +152,18 @@ mod tests {
             &long,
         ] {
             assert!(Email::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_a_text_are_masked_and_all_else_stays() {
+        for (text, shown) in [
+            ("a,parent17@example.com;x", "a,p*******@example.com;x"),
+            ("{email: jörg@x} <a.b+c@d.e>", "{email: j****@x} <a****@d.e>"),
+            ("a@b@c @ none", "a@b@c @ none"),
+        ] {
+            assert_eq!(mask_addresses(text), shown);
+            assert_eq!(shown.len(), text.len());
         }
     }
 

@@ -9,7 +9,7 @@ mod owner;
 mod payable;
 mod registration;
 
-pub use email::{Email, EmailError};
+pub use email::{Email, EmailError, mask_addresses};
 pub use id::{
     AttemptId, FeeId, Id, IdError, LedgerId, OrderId, PaymentIntentId, PlayerId, RunId, SessionId, TournamentId, uuid,
 };

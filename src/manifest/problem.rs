@@ -168,6 +168,11 @@ impl Problems {
         &self.source
     }
 
+    /// Whether nothing is wrong so far.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// One more; `help` says what to write instead.
     pub(crate) fn add(&mut self, at: &Range<usize>, path: &str, message: impl Into<String>, help: impl Into<String>) {
         self.push(at, None, path, message.into(), help.into());

@@ -5,6 +5,7 @@ mod errors;
 mod exit;
 mod failure;
 pub mod history;
+pub mod import;
 pub mod links;
 mod mask;
 pub mod plan;

@@ -58,6 +58,7 @@ fn every_command_of_the_contract_is_there() {
         "status",
         "show",
         "links",
+        "import",
         "sandbox",
         "history",
         "unlock",

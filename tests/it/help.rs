@@ -27,6 +27,18 @@ const TABLE: &[(&str, &[&str])] = &[
     ("status", &["[MANIFEST]", "--player <ID>...", "--problems"]),
     ("show", &["<WHAT>"]),
     ("links", &["[MANIFEST]"]),
+    (
+        "import",
+        &[
+            "<ROSTER.csv>",
+            "--into <FILE>",
+            "--fee <ID>",
+            "--fee-column <NAME>",
+            "--map <FIELD=COLUMN>",
+            "--dry-run",
+            "--remove-missing",
+        ],
+    ),
     ("sandbox", &["--listen <ADDR>", "seed"]),
     ("history", &[]),
     ("unlock", &["--force"]),

@@ -14,6 +14,7 @@ mod harness;
 mod help;
 mod history;
 mod hostile;
+mod import;
 mod ledger;
 mod ledger_canaries;
 mod ledger_peers;

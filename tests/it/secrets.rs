@@ -250,6 +250,23 @@ fn a_secret_in_the_wrong_variable_is_not_shown() {
     }
 }
 
+/// A roster's addresses are masked in whatever is said of them, and a secret that was pasted into one is blanked.
+#[test]
+fn an_import_shows_neither_addresses_nor_secrets() {
+    let good = format!("Name,Email,Team,{KEY}\nPat,{},Blue,{HOOK}\nJordan Example,{},,\n", ADDRESSES[1], ADDRESSES[1]);
+    let bad = format!("Name,Email,Team\n,{},{KEY}\nPat,{}@,{HOOK}\nPat,{0},{HOOK}\n", ADDRESSES[0], ADDRESSES[1]);
+    for (text, code) in [(good, 0), (bad, 1)] {
+        for args in [&["--dry-run"][..], &[]] {
+            for verbosity in VERBOSITIES {
+                let folder = club().with("roster.csv", &text);
+                let line = [&["import", "roster.csv", "--fee", "5"], args, verbosity].concat();
+                let outcome = said(&format!("{line:?}"), folder.tourney(&line)).expect(code);
+                assert_no_address(&format!("{line:?}"), &format!("{}{}", outcome.stdout, outcome.stderr));
+            }
+        }
+    }
+}
+
 /// Secrets typed where a word of the command line stands.
 #[test]
 fn a_secret_on_the_command_line_is_not_repeated() {

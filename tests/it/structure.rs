@@ -22,6 +22,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("plan", &["Timestamp::now", "Zoned::now", "SystemTime", "Instant::now", "getrandom", "HashMap", "HashSet"]),
     ("plan", &["crate::stripe", "crate::world", "crate::apply", "crate::render", "crate::cli"]),
     ("render", &["sqlx", "reqwest", "tokio"]),
+    (
+        "roster",
+        &["async ", "sqlx", "reqwest", "std::fs", "crate::config", "crate::ledger", "crate::stripe", "crate::cli"],
+    ),
     ("sandbox", &["crate::apply", "crate::config", "crate::domain", "crate::ledger", "crate::manifest"]),
     (
         "sandbox",

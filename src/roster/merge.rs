@@ -1,0 +1,265 @@
+//! Rows against the manifest's players: who is whom, who comes, who goes, and what differs.
+
+use super::columns::Field;
+use super::ids::{folded, made};
+use super::rows::Row;
+use super::yaml;
+use crate::domain::{Email, FeeId, Money, PlayerId};
+use crate::manifest::problem::Problems;
+use crate::manifest::{Manifest, ManifestErrors, Player};
+
+/// A player who comes.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// The line of the roster, from 1.
+    pub line: usize,
+    /// As the roster says, else made from name and address.
+    pub id: PlayerId,
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: Email,
+    /// What is owed.
+    pub fee: FeeId,
+    pub(super) row: Row,
+}
+
+/// A player of whom something differs.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The line of the roster, from 1.
+    pub line: usize,
+    /// The player.
+    pub id: PlayerId,
+    /// The name as the roster has it.
+    pub name: String,
+    /// What differs, at least one.
+    pub changes: Vec<Change>,
+    pub(super) index: usize,
+    pub(super) row: Row,
+}
+
+/// One value that differs, as people may see it: addresses are masked.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Which.
+    pub field: Field,
+    /// What the manifest says; none where it says nothing.
+    pub from: Option<String>,
+    /// What the roster says.
+    pub to: String,
+    /// The same as the manifest writes it.
+    pub(super) yaml: String,
+}
+
+/// What is to become of the manifest's players.
+pub(super) struct Merged {
+    pub(super) added: Vec<Added>,
+    pub(super) changed: Vec<Changed>,
+    /// Players, by their place in the manifest, who are in no row.
+    pub(super) absent: Vec<usize>,
+    /// Whether those leave.
+    pub(super) remove: bool,
+    pub(super) remarks: Vec<String>,
+}
+
+/// Finds for each row the manifest's player: by id, else by name and address, else by an address that only one has.
+pub(super) fn merge(rows: &[Row], manifest: &Manifest, remove: bool) -> Merged {
+    let mut whose: Vec<Option<usize>> = vec![None; rows.len()];
+    // What is more certain takes its players before anything less certain may.
+    for rule in [Rule::Id, Rule::Person, Rule::Address] {
+        for (index, row) in rows.iter().enumerate() {
+            let player = if whose[index].is_none() { rule.player(row, rows, &manifest.players) } else { None };
+            if let Some(player) = player.filter(|player| !whose.contains(&Some(*player))) {
+                whose[index] = Some(player);
+            }
+        }
+    }
+    let absent = (0..manifest.players.len()).filter(|index| !whose.contains(&Some(*index))).collect();
+    let mut merged = Merged { added: Vec::new(), changed: Vec::new(), absent, remove, remarks: Vec::new() };
+    for (row, player) in rows.iter().zip(whose) {
+        match player {
+            Some(index) => merged.compare(row, index, &manifest.players[index]),
+            None => merged.add(row, manifest),
+        }
+    }
+    merged
+}
+
+/// By what a row is known to be a player.
+#[derive(Clone, Copy)]
+enum Rule {
+    Id,
+    Person,
+    Address,
+}
+
+impl Rule {
+    fn player(self, row: &Row, rows: &[Row], players: &[Player]) -> Option<usize> {
+        match self {
+            Self::Id => by_id(row, players),
+            Self::Person => by_person(row, players),
+            Self::Address => by_address(row, rows, players),
+        }
+    }
+}
+
+/// The id that the roster gives, or the one that was made for this row the last time.
+fn by_id(row: &Row, players: &[Player]) -> Option<usize> {
+    let id = row.id.clone().unwrap_or_else(|| made(&row.name, &row.email));
+    let now = players.iter().position(|player| player.id == id);
+    now.or_else(|| players.iter().position(|player| player.renamed_from.as_ref() == Some(&id)))
+}
+
+fn by_person(row: &Row, players: &[Player]) -> Option<usize> {
+    let name = folded(&row.name);
+    players.iter().position(|player| folded(&player.name) == name && player.email.same_as(row.email.expose()))
+}
+
+/// Only where nobody else has that address, on either side: siblings must not be taken for each other. A row with an id of
+/// its own is somebody else than a player with another id.
+fn by_address(row: &Row, rows: &[Row], players: &[Player]) -> Option<usize> {
+    let in_roster = rows.iter().filter(|other| other.email.same_as(row.email.expose())).count();
+    let mut found = (0..players.len()).filter(|index| players[*index].email.same_as(row.email.expose()));
+    let player = found.next().filter(|_| row.id.is_none() && in_roster == 1)?;
+    found.next().is_none().then_some(player)
+}
+
+impl Merged {
+    fn add(&mut self, row: &Row, manifest: &Manifest) {
+        let id = row.id.clone().unwrap_or_else(|| made(&row.name, &row.email));
+        let absent = self.absent.iter().map(|index| &manifest.players[*index]);
+        if let Some(same) = absent.into_iter().find(|player| folded(&player.name) == folded(&row.name)) {
+            self.remarks.push(format!(
+                "line {}: {id} is new, and {}, who has the same name and another address, is not in the roster: if they are \
+                 one person, change the address in the manifest and import again",
+                row.line, same.id
+            ));
+        }
+        self.added.push(Added {
+            line: row.line,
+            id,
+            name: row.name.clone(),
+            email: row.email.clone(),
+            fee: row.fee.clone(),
+            row: row.clone(),
+        });
+    }
+
+    fn compare(&mut self, row: &Row, index: usize, player: &Player) {
+        if let Some(id) = row.id.as_ref().filter(|id| **id != player.id && player.renamed_from.as_ref() != Some(*id)) {
+            self.remarks.push(format!(
+                "line {}: the roster calls this player {id}; {} is kept, since orders hang on it (renamed_from moves them)",
+                row.line, player.id
+            ));
+        }
+        let changes = differences(row, player);
+        if !changes.is_empty() {
+            let (line, id, name) = (row.line, player.id.clone(), row.name.clone());
+            self.changed.push(Changed { line, id, name, changes, index, row: row.clone() });
+        }
+    }
+
+    /// Whether the manifest, read again, says exactly what was meant; anything else is a problem of the row.
+    pub(super) fn check(&self, before: &Manifest, after: &Manifest, problems: &mut Problems) {
+        let kept = (0..before.players.len()).filter(|index| !(self.remove && self.absent.contains(index)));
+        let kept: Vec<usize> = kept.collect();
+        let whole = (&before.tournament, &before.fees, &before.policy, &before.decisions)
+            == (&after.tournament, &after.fees, &after.policy, &after.decisions);
+        if !whole || after.players.len() != kept.len() + self.added.len() {
+            problems.add(&(0..0), "", NOT_EDITED, BY_HAND);
+            return;
+        }
+        for (index, now) in kept.iter().zip(&after.players) {
+            let changed = self.changed.iter().find(|changed| changed.index == *index);
+            let was = &before.players[*index];
+            let fine = changed.map_or(now == was, |changed| changed.is_done(was, now));
+            if !fine {
+                problems.add(&changed.map_or(0..0, |changed| changed.row.at.clone()), "", NOT_EDITED, BY_HAND);
+            }
+        }
+        for (added, now) in self.added.iter().zip(&after.players[kept.len()..]) {
+            if !added.is_done(now) {
+                problems.add(&added.row.at, "", NOT_EDITED, BY_HAND);
+            }
+        }
+    }
+
+    /// What the new text would have wrong, at the rows that it came from.
+    pub(super) fn blame(&self, errors: &ManifestErrors, before: &Manifest, problems: &mut Problems) {
+        let kept = (0..before.players.len()).filter(|index| !(self.remove && self.absent.contains(index)));
+        let kept: Vec<usize> = kept.collect();
+        for problem in errors.problems() {
+            let place = problem.path.strip_prefix("players[").and_then(|rest| rest.split(']').next()?.parse().ok());
+            let row = place.and_then(|place: usize| match kept.get(place) {
+                Some(index) => self.changed.iter().find(|changed| changed.index == *index).map(|changed| &changed.row),
+                None => self.added.get(place - kept.len()).map(|added| &added.row),
+            });
+            let at = row.map_or(0..0, |row| row.at.clone());
+            let message = format!("the manifest would be wrong: {problem}");
+            problems.add(&at, "", message, problem.help.clone().unwrap_or_default());
+        }
+    }
+}
+
+pub(super) const NOT_EDITED: &str = "the manifest is written in a way that cannot be edited here without touching more";
+pub(super) const BY_HAND: &str =
+    "make this change by hand (anchors and nested styles are in the way), and import again";
+
+impl Changed {
+    /// Whether a player, read again, is the old one with these differences and no other.
+    fn is_done(&self, was: &Player, now: &Player) -> bool {
+        let mut meant = was.clone();
+        for change in &self.changes {
+            match change.field {
+                Field::Name => meant.name.clone_from(&self.row.name),
+                Field::Email => meant.email = self.row.email.clone(),
+                Field::Team => meant.team.clone_from(&self.row.team),
+                Field::Note => meant.note.clone_from(&self.row.note),
+                Field::Fee | Field::Amount | Field::Id => meant.owes.clone_from(&now.owes),
+            }
+        }
+        let owed = now.owes.iter().find(|owed| owed.fee == self.row.fee);
+        let paid = owed.is_some_and(|owed| self.row.amount.is_none_or(|amount| amount == owed.amount));
+        meant == *now && paid && now.owes.len() == was.owes.len()
+    }
+}
+
+impl Added {
+    fn is_done(&self, now: &Player) -> bool {
+        let Row { name, email, fee, amount, team, note, .. } = &self.row;
+        let [owed] = now.owes.as_slice() else { return false };
+        let owes = owed.fee == *fee && amount.is_none_or(|amount| amount == owed.amount);
+        let same = (&now.id, &now.name, &now.email, &now.team, &now.note) == (&self.id, name, email, team, note);
+        same && owes && now.paid.is_none() && now.renamed_from.is_none()
+    }
+}
+
+/// What the roster says otherwise. An empty cell says nothing.
+fn differences(row: &Row, player: &Player) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut change = |field, from: Option<String>, to: String, yaml| changes.push(Change { field, from, to, yaml });
+    if row.name != player.name {
+        change(Field::Name, Some(player.name.clone()), row.name.clone(), yaml::text(&row.name));
+    }
+    if !player.email.same_as(row.email.expose()) {
+        let (from, to) = (player.email.to_string(), row.email.to_string());
+        change(Field::Email, Some(from), to, yaml::text(row.email.expose()));
+    }
+    let owed = player.owes.iter().find(|owed| owed.fee == row.fee);
+    if owed.is_none() {
+        let from: Vec<String> = player.owes.iter().map(|owed| owed.fee.to_string()).collect();
+        change(Field::Fee, Some(from.join(", ")), row.fee.to_string(), yaml::id(&row.fee.0));
+    }
+    let amount = owed.or(player.owes.first()).map(|owed| owed.amount);
+    // With another fee the same amount may be its own or the fee's: it is written out.
+    if let Some(own) = row.amount.filter(|own| owed.is_none() || Some(*own) != amount) {
+        change(Field::Amount, amount.map(|amount: Money| amount.to_string()), own.to_string(), yaml::amount(own));
+    }
+    for (field, ours, theirs) in [(Field::Team, &player.team, &row.team), (Field::Note, &player.note, &row.note)] {
+        if let Some(text) = theirs.as_ref().filter(|_| ours != theirs) {
+            change(field, ours.clone(), text.clone(), yaml::text(text));
+        }
+    }
+    changes
+}

@@ -1,0 +1,238 @@
+//! From cells to players: every cell is held to the manifest's own rules, and everything wrong is told at once.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use rust_decimal::Decimal;
+
+use super::columns::{FeeFrom, Field, Used};
+use super::ids::folded;
+use super::sheet::{Cell, Line, Sheet};
+use crate::domain::{Currency, Email, FeeId, Money, PlayerId};
+use crate::manifest::problem::Problems;
+use crate::manifest::source::without_secrets;
+use crate::manifest::tree::{Kind, Node, Scalar, Value};
+use crate::manifest::{Manifest, scalars};
+
+/// A player as the roster has them.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// The line of the roster, from 1.
+    pub(super) line: usize,
+    pub(super) at: Range<usize>,
+    pub(super) id: Option<PlayerId>,
+    pub(super) name: String,
+    pub(super) email: Email,
+    pub(super) fee: FeeId,
+    pub(super) amount: Option<Money>,
+    pub(super) team: Option<String>,
+    pub(super) note: Option<String>,
+}
+
+/// Every row that is in order; of the others everything is told.
+pub(super) fn rows(
+    sheet: &Sheet,
+    used: &Used,
+    fee: &FeeFrom,
+    manifest: &Manifest,
+    problems: &mut Problems,
+) -> Vec<Row> {
+    let mut reader = Reader { used, fee, manifest, problems };
+    let rows: Vec<Row> = sheet.rows.iter().filter_map(|line| reader.row(line)).collect();
+    check_twice(&rows, used, problems);
+    rows
+}
+
+struct Reader<'r> {
+    used: &'r Used,
+    fee: &'r FeeFrom,
+    manifest: &'r Manifest,
+    problems: &'r mut Problems,
+}
+
+impl Reader<'_> {
+    fn row(&mut self, line: &Line) -> Option<Row> {
+        let (has, wants) = (line.cells.len(), self.used.header.len());
+        if has < wants || line.cells[wants..].iter().any(|cell| !cell.text.is_empty()) {
+            let help = "give each row as many cells as the header; a cell that holds the separator stands in quotes";
+            let cells = if has == 1 { "cell" } else { "cells" };
+            self.problems.add(&line.at, "", format!("this row has {has} {cells}, and the header has {wants}"), help);
+            return None;
+        }
+        self.refuse_secrets(line)?;
+        let id = self.id(line);
+        let name = self.name(line);
+        let email = self.needed(line, Field::Email);
+        let email = email.and_then(|(node, title)| scalars::email(&node, &title, self.problems));
+        let fee = self.fee(line);
+        let amount = self.amount(line);
+        let team = self.text(line, Field::Team);
+        let note = self.text(line, Field::Note);
+        Some(Row {
+            line: line.number,
+            at: line.at.clone(),
+            id: id?,
+            name: name?,
+            email: email?,
+            fee: fee?,
+            amount: amount?,
+            team: team?,
+            note: note?,
+        })
+    }
+
+    /// What is reviewed in git holds no key; one that was pasted into a cell is not carried there.
+    fn refuse_secrets(&mut self, line: &Line) -> Option<()> {
+        let mut columns = Field::ALL.iter().flat_map(|field| self.used.of(*field));
+        let pasted = columns.find(|column| without_secrets(&line.cells[**column].text) != line.cells[**column].text);
+        let Some(column) = pasted else { return Some(()) };
+        let help = "remove it from the roster, and roll it in Stripe's dashboard: others have seen it";
+        self.problems.add(&line.cells[*column].at, &self.used.header[*column], "a secret stands in this cell", help);
+        None
+    }
+
+    /// The cell of a field in which something stands.
+    fn cell<'l>(&self, line: &'l Line, field: Field) -> Option<&'l Cell> {
+        let cell = line.cells.get(*self.used.of(field).first()?)?;
+        (!cell.text.is_empty()).then_some(cell)
+    }
+
+    /// The cell of a field that every row must have.
+    fn needed(&mut self, line: &Line, field: Field) -> Option<(Node, String)> {
+        let title = self.used.title(field);
+        if let Some(cell) = self.cell(line, field) {
+            return Some((node(&cell.text, &cell.at, Kind::Text), title));
+        }
+        let at = self.used.of(field).first().map_or(&line.at, |column| &line.cells[*column].at);
+        // An empty cell leaves nothing to underline.
+        let at = if at.is_empty() { &line.at } else { at };
+        let message = format!("the {} is missing", if field == Field::Email { "e-mail address" } else { field.key() });
+        self.problems.add(at, &title, message, "write one, or remove the row");
+        None
+    }
+
+    /// The outer layer says whether all is well, the inner one whether there is an id.
+    fn id(&mut self, line: &Line) -> Option<Option<PlayerId>> {
+        let Some(cell) = self.cell(line, Field::Id) else { return Some(None) };
+        let digits = cell.text.strip_prefix('-').unwrap_or(&cell.text);
+        let kind = if digits.bytes().all(|byte| byte.is_ascii_digit()) { Kind::Int } else { Kind::Text };
+        let id = scalars::id(&node(&cell.text, &cell.at, kind), &self.used.title(Field::Id), self.problems)?;
+        Some(Some(PlayerId(id)))
+    }
+
+    /// A name, perhaps from several columns, each of which may be empty but not all.
+    fn name(&mut self, line: &Line) -> Option<String> {
+        let cells = self.used.of(Field::Name).iter().map(|column| &line.cells[*column]);
+        let cells: Vec<&Cell> = cells.filter(|cell| !cell.text.is_empty()).collect();
+        let Some((first, last)) = cells.first().zip(cells.last()) else {
+            return self.needed(line, Field::Name).map(|_| String::new());
+        };
+        let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
+        let at = if first.at.start <= last.at.start { first.at.start..last.at.end } else { first.at.clone() };
+        scalars::text(&node(&texts.join(" "), &at, Kind::Text), &self.used.title(Field::Name), self.problems)
+    }
+
+    fn text(&mut self, line: &Line, field: Field) -> Option<Option<String>> {
+        let Some(cell) = self.cell(line, field) else { return Some(None) };
+        let title = self.used.title(field);
+        scalars::text(&node(&cell.text, &cell.at, Kind::Text), &title, self.problems).map(Some)
+    }
+
+    fn fee(&mut self, line: &Line) -> Option<FeeId> {
+        if let FeeFrom::All(fee) = self.fee {
+            return Some(fee.clone());
+        }
+        self.needed(line, Field::Fee)?;
+        let cell = self.cell(line, Field::Fee)?;
+        let fees = &self.manifest.fees;
+        let by_id = fees.iter().find(|fee| fee.id.to_string() == cell.text);
+        let named: Vec<_> = fees.iter().filter(|fee| folded(&fee.name) == folded(&cell.text)).collect();
+        let only = named.first().copied().filter(|_| named.len() == 1);
+        if let Some(fee) = by_id.or(only) {
+            return Some(fee.id.clone());
+        }
+        let known: Vec<String> = fees.iter().map(|fee| format!("{} ({})", fee.id, fee.name)).collect();
+        let shown: String = cell.text.chars().take(60).collect();
+        let help = format!("the manifest has {}", known.join(", "));
+        self.problems.add(&cell.at, &self.used.title(Field::Fee), format!("there is no fee {shown:?}"), help);
+        None
+    }
+
+    fn amount(&mut self, line: &Line) -> Option<Option<Money>> {
+        let Some(cell) = self.cell(line, Field::Amount) else { return Some(None) };
+        let currency = self.manifest.tournament.currency;
+        let text = plain_amount(&cell.text, currency);
+        let title = self.used.title(Field::Amount);
+        scalars::amount(&node(&text, &cell.at, Kind::Float), &title, Some(currency), self.problems).map(Some)
+    }
+}
+
+/// A cell as the manifest's rules take it.
+fn node(text: &str, at: &Range<usize>, kind: Kind) -> Node {
+    Node { value: Value::Scalar(Scalar { text: text.to_owned(), kind }), at: at.clone() }
+}
+
+/// An amount as spreadsheets write it (`$1,235.00`, `55,00 €`, `EUR 55`) in plain digits; what is not certain stays as it is.
+fn plain_amount(text: &str, currency: Currency) -> String {
+    let without_code = text.to_lowercase().replace(currency.code(), "");
+    let bare: String = without_code.chars().filter(|c| !c.is_whitespace() && !"$€£¥".contains(*c)).collect();
+    let (whole, part) = match (bare.rfind('.'), bare.rfind(',')) {
+        (Some(point), comma) if comma.is_none_or(|comma| comma < point) => (&bare[..point], Some(&bare[point + 1..])),
+        // Three digits behind a comma may be thousands or thousandths: nobody can tell.
+        (_, Some(comma)) if bare.len() - comma != 4 => (&bare[..comma], Some(&bare[comma + 1..])),
+        _ => (bare.as_str(), None),
+    };
+    let mut groups = whole.split([',', '.']);
+    let first = groups.next().unwrap_or_default();
+    let grouped = groups.all(|group| group.len() == 3) && (part.is_some() || first.len() == whole.len());
+    let plain: String = whole.chars().filter(|c| !matches!(c, ',' | '.')).collect();
+    let plain = part.map_or(plain.clone(), |part| format!("{plain}.{part}"));
+    if grouped && Decimal::from_str_exact(&plain).is_ok() { plain } else { text.to_owned() }
+}
+
+/// The same player twice: by id, or by name and address where ids do not tell them apart.
+fn check_twice(rows: &[Row], used: &Used, problems: &mut Problems) {
+    let mut ids: HashMap<&PlayerId, &Row> = HashMap::new();
+    let mut people: HashMap<(String, String), &Row> = HashMap::new();
+    for row in rows {
+        if let Some(id) = &row.id
+            && let Some(first) = ids.insert(id, row)
+        {
+            let message = format!("player {id} stands twice; first in line {}", first.line);
+            let title = used.title(Field::Id);
+            problems.add_pair(&row.at, (&first.at, "first here"), &title, message, "keep one of the two rows");
+            continue;
+        }
+        let key = (folded(&row.name), row.email.expose().to_ascii_lowercase());
+        let Some(first) = people.insert(key, row) else { continue };
+        if row.id.is_none() || first.id.is_none() {
+            let message = format!("the name and e-mail address of line {} stand here again", first.line);
+            let help =
+                "keep one of the two rows; who owes several fees is written into the manifest by hand, under `fees`";
+            problems.add_pair(&row.at, (&first.at, "first here"), &used.title(Field::Name), message, help);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_of_spreadsheets_become_plain() {
+        let usd = Currency::parse("usd").unwrap();
+        for (text, plain) in [
+            ("$1,235.00", "1235.00"),
+            ("55,00 €", "55.00"),
+            ("USD 55", "55"),
+            ("1.235,50", "1235.50"),
+            ("0", "0"),
+            ("1,235", "1,235"),
+            ("12,35.00", "12,35.00"),
+            ("free", "free"),
+            ("-5", "-5"),
+        ] {
+            assert_eq!(plain_amount(text, usd), plain, "{text}");
+        }
+    }
+}
