@@ -67,7 +67,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
         return Err(site::refuse(shell, &env, unasked));
     }
     let loaded = site::load(shell, &env, &manifest)?;
-    let site = Site::open(shell, env).await?;
+    let site = Site::open(shell, env, Some(&loaded.manifest)).await?;
     let exit = run_in(args, shell, &site, &loaded, saved).await;
     site.close().await;
     exit

@@ -105,7 +105,7 @@ async fn look_in(
     players: Option<&[PlayerId]>,
 ) -> Result<(Site, Loaded, Observation), Failure> {
     let loaded = site::load(shell, &env, manifest)?;
-    let site = Site::open(shell, env).await?;
+    let site = Site::open(shell, env, Some(&loaded.manifest)).await?;
     let observed = site.observe(&loaded).await;
     site.close().await;
     let observed = observed?;

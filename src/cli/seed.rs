@@ -30,7 +30,7 @@ pub(super) async fn run(scene: &Scene, shell: &Shell) -> Result<Exit, Failure> {
             .hint("tourney -e sandbox sandbox seed incident"));
     }
     let loaded = site::load(shell, &env, manifest)?;
-    let site = Site::open(shell, env).await?;
+    let site = Site::open(shell, env, Some(&loaded.manifest)).await?;
     let seeded = incident(&site, &loaded).await;
     site.close().await;
     let count = seeded?;

@@ -47,7 +47,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let path = args.manifest.as_deref().unwrap_or(Path::new(DEFAULT_MANIFEST));
     let env = site::resolve(shell, path)?;
     let loaded = if args.manifest.is_some() || path.exists() { Some(site::load(shell, &env, path)?) } else { None };
-    let site = Site::open(shell, env).await?;
+    let site = Site::open(shell, env, loaded.as_ref().map(|loaded| &loaded.manifest)).await?;
     let asked = Asked { what: &args.what, shell, manifest: args.manifest.as_deref() };
     let page = page(&site, loaded.as_ref(), &asked).await;
     site.close().await;

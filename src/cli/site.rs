@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::config::{EnvKind, Environment, Vars};
 use crate::domain::Mode;
-use crate::ledger::{Identity, Ledger as _, Mapping, Scope, SqlLedger};
-use crate::manifest::Manifest;
+use crate::ledger::{Identity, Ledger as _, Mapping, RetireHow, Scope, SqlLedger, Terms};
+use crate::manifest::{Manifest, Retire};
 use crate::observe::{Observation, observe};
 use crate::plan::Options;
 use crate::render::Failure;
@@ -37,6 +37,9 @@ pub(super) struct Site {
     /// The database's identity, once an apply has given it one.
     pub identity: Option<Identity>,
 }
+
+/// Both sides, and whose account it is.
+type Connected = (SqlLedger, Stripe<EnvWire, LiveClock>, String);
 
 /// The manifest's path and what it says.
 pub(super) struct Loaded {
@@ -98,8 +101,8 @@ impl Site {
     ///
     /// # Errors
     /// Where either does not answer, or they do not belong together.
-    pub(super) async fn open(shell: &Shell, env: Environment) -> Result<Self, Failure> {
-        let opened = Self::connect(&env).await;
+    pub(super) async fn open(shell: &Shell, env: Environment, manifest: Option<&Manifest>) -> Result<Self, Failure> {
+        let opened = Self::connect(&env, manifest).await;
         let (ledger, stripe, account) = opened.inspect_err(|_| say_where(shell, &env, ""))?;
         let mode = env.stripe.as_ref().map_or(Mode::Test, |stripe| stripe.mode);
         say_where(shell, &env, &format!(" · Stripe {account} ({mode} mode)"));
@@ -109,8 +112,8 @@ impl Site {
         Ok(site)
     }
 
-    async fn connect(env: &Environment) -> Result<(SqlLedger, Stripe<EnvWire, LiveClock>, String), Failure> {
-        let ledger = ledger_of(env).await?;
+    async fn connect(env: &Environment, manifest: Option<&Manifest>) -> Result<Connected, Failure> {
+        let ledger = ledger_of(env, manifest).await?;
         let (wire, limits) = match (&env.kind, &env.stripe) {
             (EnvKind::Sandbox { state }, _) => {
                 (EnvWire::Embedded(EmbeddedWire::open(state.clone()).await?), Limits::local())
@@ -198,19 +201,43 @@ pub(super) fn wrong_mode(bound: Mode, ours: Mode) -> Failure {
         .hint("right database, wrong key? Nothing was read into a plan and nothing was written")
 }
 
-/// Opens the orders database alone, and says where we are. Writes nothing.
+/// Opens the orders database for tourney's own tables alone, and says where we are. Writes nothing.
 ///
 /// # Errors
 /// A URL that cannot work.
 pub(super) async fn open_ledger(shell: &Shell, env: &Environment) -> Result<SqlLedger, Failure> {
     say_where(shell, env, "");
-    ledger_of(env).await
+    Ok(match &env.orders {
+        Some(orders) => SqlLedger::beside(&env.database.url(), orders).await?,
+        None => SqlLedger::open(&env.database.url(), Mapping::own()).await?,
+    })
 }
 
-async fn ledger_of(env: &Environment) -> Result<SqlLedger, Failure> {
-    if env.orders.is_some() {
-        return Err(Failure::new("not-supported", format!("environment {} maps an orders table of its own", env.name))
-            .hint("this version knows only its own orders table; nothing was read and nothing was written"));
+/// Opens the orders database; an adopted one is judged by what the manifest asks of it.
+async fn ledger_of(env: &Environment, manifest: Option<&Manifest>) -> Result<SqlLedger, Failure> {
+    let url = env.database.url();
+    match &env.orders {
+        Some(orders) => Ok(SqlLedger::adopt(&url, orders, manifest.map(|one| terms(env, one)).as_ref()).await?),
+        None => Ok(SqlLedger::open(&url, Mapping::own()).await?),
     }
-    Ok(SqlLedger::open(&env.database.url(), Mapping::own()).await?)
+}
+
+/// What a manifest, and the canary beside it, ask of an adopted table.
+fn terms(env: &Environment, manifest: &Manifest) -> Terms {
+    let canary = env.verify_canary.as_ref();
+    Terms {
+        currency: manifest.tournament.currency,
+        retire: match manifest.policy.retire {
+            Retire::Cancel => RetireHow::Cancel,
+            Retire::Delete => RetireHow::Delete,
+        },
+        tournament: manifest.tournament.id.clone(),
+        fees: manifest.fees.iter().map(|fee| fee.id.clone()).chain(canary.map(|canary| canary.fee.clone())).collect(),
+        players: manifest
+            .players
+            .iter()
+            .map(|player| player.id.clone())
+            .chain(canary.map(|canary| canary.player.clone()))
+            .collect(),
+    }
 }

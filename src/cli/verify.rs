@@ -50,7 +50,7 @@ pub struct Args {
 pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let env = site::resolve(shell, &args.manifest)?;
     let loaded = site::load(shell, &env, &args.manifest)?;
-    let site = Site::open(shell, env).await?;
+    let site = Site::open(shell, env, Some(&loaded.manifest)).await?;
     let exit = run_in(args, shell, &site, &loaded).await;
     site.close().await;
     exit

@@ -5,9 +5,10 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{
     AttemptId, FeeId, Id, Money, Order, OrderId, OrderStatus, PlayerId, Registration, Seen, SessionId, TournamentId,
+    uuid,
 };
 
-use super::errors::{Result, rejected};
+use super::errors::{Failure, Result, rejected};
 use super::lock::{check_fence, time};
 use super::open::SqlLedger;
 use super::orders::{find, find_id};
@@ -72,20 +73,33 @@ async fn new_order(
     if others.iter().any(|stored| stored.order.status.is_live()) {
         return Ok(None);
     }
-    let mut cells: Vec<Cell> = table.new_id(&order_id(asked.attempt)).into_iter().collect();
+    let mut cells: Vec<Cell> = table.new_id(asked.attempt).into_iter().collect();
     cells.extend(table.registration(Some(asked.tournament), registration));
     cells.extend([
         table.amount(amount),
-        (Field::Currency, Value::from(amount.currency.code())),
+        table.currency(amount.currency),
         table.status(OrderStatus::Pending)?,
         (Field::CreatedAt, Value::from(asked.now.as_second())),
         (Field::UpdatedAt, Value::from(asked.now.as_second())),
     ]);
     let (sql, values) = table.insert(&cells)?;
-    let row = tx.row(sql, values).await?.ok_or_else(|| rejected("the orders table gave no id for a new order"))?;
+    let inserted = tx.row(sql, values).await.map_err(|failure| no_such_row(failure, registration))?;
+    let row = inserted.ok_or_else(|| rejected("the orders table gave no id for a new order"))?;
     let order = OrderId(id_of(&row.must_text(0)?, "order")?);
     let claimed = claim(tx, asked.tournament, registration, &order, claimed.as_ref()).await?;
     Ok(claimed.then(|| (order, registration.clone(), None)))
+}
+
+/// An application's table may know no such player or product.
+fn no_such_row(failure: Failure, registration: &Registration) -> Failure {
+    let Registration { player, fee } = registration;
+    match failure {
+        Failure::ForeignKey(text) => rejected(format!(
+            "an order for player {player} and fee {fee} would refer to a row that the application does not have ({text}): \
+             nothing was written; add it there, or mend the manifest"
+        )),
+        other => other,
+    }
 }
 
 /// Finds a pending order as it was seen and claims it; none where it has moved or another live order has the claim.
@@ -285,10 +299,19 @@ pub(super) fn read_registration(row: &Row, at: usize) -> Result<Registration> {
 pub(super) fn order_id(attempt: &AttemptId) -> OrderId {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     const CHARACTERS: u32 = 26;
-    let digest = Sha256::digest(attempt.as_str());
-    let bits = digest.iter().take(16).fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
+    let bits = bits_of(attempt);
     let text = (0..CHARACTERS).rev().map(|at| char::from(ALPHABET[((bits >> (5 * at)) & 31) as usize]));
     OrderId(Id::Slug(format!("ord_{}", text.collect::<String>())))
+}
+
+/// The same as a UUID, for a table whose ids are UUIDs.
+pub(super) fn order_uuid(attempt: &AttemptId) -> String {
+    uuid(bits_of(attempt))
+}
+
+fn bits_of(attempt: &AttemptId) -> u128 {
+    let digest = Sha256::digest(attempt.as_str());
+    digest.iter().take(16).fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte))
 }
 
 #[cfg(test)]

@@ -73,6 +73,9 @@ pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Canary>> {
 
 /// Removes a canary's row, or cancels it where a foreign key holds it.
 pub(super) async fn remove(ledger: &SqlLedger, canary: &Canary) -> Result<CanaryEnd> {
+    if !ledger.table.mapping().removable {
+        return end(ledger, canary, CanaryEnd::Canceled).await;
+    }
     match end(ledger, canary, CanaryEnd::Removed).await {
         Err(Failure::ForeignKey(_)) => end(ledger, canary, CanaryEnd::Canceled).await,
         other => other,

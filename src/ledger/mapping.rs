@@ -1,6 +1,10 @@
 //! Where an order stands in a table: our own schema, or one that is adopted.
 
+use jiff::Timestamp;
+
 use crate::domain::OrderStatus;
+
+use super::times::TimeForm;
 
 /// How a column's values travel. Every column is read as text (`CAST("c" AS TEXT)`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +14,31 @@ pub enum Codec {
     /// An integer column.
     Integer,
     /// Any other type that has a text form (an enum, a UUID, a numeric): the parameter is cast to this type.
-    Typed(String),
+    Typed(TypeName),
+    /// A moment, in seconds since 1970 UTC on our side.
+    Time(TimeForm),
+}
+
+/// A type of the database, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeName {
+    /// Its name in its parts: schema and type, or the type alone.
+    pub parts: Vec<String>,
+    /// What its values must look like, so that no other text is ever cast to it.
+    pub holds: Holds,
+}
+
+/// What a type's values look like as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// One of these words: an enum's labels.
+    Words(Vec<String>),
+    /// A UUID.
+    Uuid,
+    /// An exact decimal.
+    Number,
+    /// What the database makes of it.
+    Anything,
 }
 
 /// A column.
@@ -20,19 +48,29 @@ pub struct Column {
     pub name: String,
     /// How its values travel.
     pub codec: Codec,
+    /// Whether it takes no NULL: none is written as an empty text.
+    pub blank: bool,
+    /// How many characters it takes, where a longer text is to be left out.
+    pub longest: Option<usize>,
 }
 
 impl Column {
+    /// A column that takes NULL and a text of any length.
+    #[must_use]
+    pub fn new(name: &str, codec: Codec) -> Self {
+        Self { name: name.to_owned(), codec, blank: false, longest: None }
+    }
+
     /// A text column.
     #[must_use]
     pub fn text(name: &str) -> Self {
-        Self { name: name.to_owned(), codec: Codec::Text }
+        Self::new(name, Codec::Text)
     }
 
     /// An integer column.
     #[must_use]
     pub fn integer(name: &str) -> Self {
-        Self { name: name.to_owned(), codec: Codec::Integer }
+        Self::new(name, Codec::Integer)
     }
 }
 
@@ -59,11 +97,11 @@ pub struct Columns {
     pub currency: Option<Column>,
     /// The recorded link.
     pub url: Option<Column>,
-    /// The link's end, in seconds since 1970 UTC.
+    /// The link's end.
     pub expires_at: Option<Column>,
-    /// When the row was made, in seconds since 1970 UTC.
+    /// When the row was made.
     pub created_at: Option<Column>,
-    /// When it was last written, in seconds since 1970 UTC.
+    /// When it was last written.
     pub updated_at: Option<Column>,
 }
 
@@ -72,6 +110,10 @@ pub struct Columns {
 pub enum IdSource {
     /// We do: `ord_` and 26 characters of 128 bits.
     Ours,
+    /// We do: a UUID with its dashes.
+    OursUuid,
+    /// We do: a UUID as 32 hexadecimal digits.
+    OursHex,
     /// The database does, and says which (`RETURNING`).
     Database,
 }
@@ -136,6 +178,12 @@ pub struct Mapping {
     pub insert: Vec<(Column, String)>,
     /// Whether tourney makes the table.
     pub make_table: bool,
+    /// Rows made before this moment are out of scope.
+    pub since: Option<Timestamp>,
+    /// Whether a row may be deleted: not where its id could be given again, or where we lack the privilege.
+    pub removable: bool,
+    /// Whether currencies are written in capitals.
+    pub capital_currency: bool,
 }
 
 impl Mapping {
@@ -171,6 +219,9 @@ impl Mapping {
             currency: None,
             insert: Vec::new(),
             make_table: true,
+            since: None,
+            removable: true,
+            capital_currency: false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The orders database: one trait for its effects, one SQL implementation for SQLite and PostgreSQL.
 
+mod adopt;
 mod attempts;
 mod by_ref;
 mod canary;
@@ -15,7 +16,9 @@ mod read;
 mod runs;
 mod seed;
 mod sql;
+mod statement;
 mod table;
+mod times;
 
 use std::future::Future;
 
@@ -26,14 +29,16 @@ use crate::domain::{
     TournamentId,
 };
 
+pub use adopt::{AdoptError, Fault, Terms};
 pub use facts::{
     Attempt, AttemptState, Canary, Event, EventOutcome, Identity, LedgerFacts, LockHolder, RetiredOrder, Run, RunStep,
     Scope,
 };
 pub use lock::LEASE_SECONDS;
-pub use mapping::{AmountUnit, Codec, Column, Columns, IdSource, Mapping, StatusWords};
+pub use mapping::{AmountUnit, Codec, Column, Columns, Holds, IdSource, Mapping, StatusWords, TypeName};
 pub use open::SqlLedger;
 pub use seed::SeedOrder;
+pub use times::TimeForm;
 
 /// Why a ledger operation did not answer with what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -83,16 +83,32 @@ impl SqlLedger {
         matches!(self.pool, Pool::Postgres(_))
     }
 
-    /// Begins a consistent read; none where the SQLite file does not exist.
-    pub(super) async fn begin_read(&self) -> Result<Option<Reading>> {
-        let mut tx = match &self.pool {
+    /// Where it is, for people.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The orders stand as this mapping says.
+    pub(super) fn map(&mut self, mapping: Mapping) -> std::result::Result<(), LedgerError> {
+        self.table = Table::compile(mapping)?;
+        Ok(())
+    }
+
+    /// Begins a transaction that only looks; none where the SQLite file does not exist.
+    pub(super) async fn begin_look(&self) -> Result<Option<Tx>> {
+        Ok(Some(match &self.pool {
             Pool::Sqlite { path, .. } if !path.exists() => return Ok(None),
             Pool::Sqlite { pool, .. } => Tx::Sqlite(pool.begin().await.map_err(|error| self.no_connection(error))?),
             Pool::Postgres(pool) => {
                 let begun = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await;
                 Tx::Postgres(begun.map_err(|error| self.no_connection(error))?)
             }
-        };
+        }))
+    }
+
+    /// Begins a consistent read; none where the SQLite file does not exist.
+    pub(super) async fn begin_read(&self) -> Result<Option<Reading>> {
+        let Some(mut tx) = self.begin_look().await? else { return Ok(None) };
         let ours = self.has_table(&mut tx, "tourney_ledger", "\"tourney_ledger\"").await?;
         let plain = self.table.mapping().table.last().map_or("", String::as_str);
         let orders = self.has_table(&mut tx, plain, self.table.name()).await?;

@@ -10,13 +10,14 @@ use super::errors::{Failure, Result, rejected};
 use super::lock::check_fence;
 use super::open::SqlLedger;
 use super::sql::{Tx, Value, values};
-use super::table::{Cell, Field, Stored, id_of, quoted};
+use super::statement::quoted;
+use super::table::{Cell, Field, Stored, id_of};
 use super::{Guard, RetireHow, Written};
 
 /// The orders for which cells hold.
 pub(super) async fn find(ledger: &SqlLedger, tx: &mut Tx, when: &[Cell]) -> Result<Vec<Stored>> {
     let (sql, values) = ledger.table.select(when)?;
-    tx.rows(sql, values).await?.iter().map(|row| ledger.table.read(row)).collect()
+    ledger.table.read_all(&tx.rows(sql, values).await?)
 }
 
 /// One order by its id.

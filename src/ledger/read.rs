@@ -41,7 +41,7 @@ async fn in_scope(ledger: &SqlLedger, tx: &mut Tx, scope: &Scope) -> Result<Vec<
     }
     let fees = scope.fees.iter().map(|fee| (Field::Fee, Value::from(fee))).collect::<Vec<_>>();
     let (sql, values) = ledger.table.select_any(&fees)?;
-    tx.rows(sql, values).await?.iter().map(|row| ledger.table.read(row)).collect()
+    ledger.table.read_all(&tx.rows(sql, values).await?)
 }
 
 async fn read_ours(tx: &mut Tx, scope: &Scope, facts: &mut LedgerFacts) -> Result<()> {
@@ -106,9 +106,8 @@ async fn any(ledger: &SqlLedger, cells: &[(Field, Value)]) -> Result<Vec<Order>>
     let mut orders = Vec::new();
     if reading.orders {
         let (sql, values) = ledger.table.select_any(cells)?;
-        for row in reading.tx.rows(sql, values).await? {
-            orders.push(ledger.table.read(&row)?.order);
-        }
+        let rows = reading.tx.rows(sql, values).await?;
+        orders.extend(ledger.table.read_known(rows)?.into_iter().map(|stored| stored.order));
     }
     reading.tx.rollback().await?;
     Ok(orders)

@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Money, OrderId, OrderStatus, Registration, SessionId, TournamentId};
+use crate::domain::{AttemptId, Money, OrderId, OrderStatus, Registration, SessionId, TournamentId};
 
-use super::attempts::order_id;
 use super::errors::{Result, rejected};
 use super::sql::Value;
 use super::table::{Cell, Field, id_of};
@@ -40,13 +39,13 @@ async fn insert(ledger: &SqlLedger, orders: &[(SeedOrder, u128)]) -> Result<Vec<
     let mut ids = Vec::with_capacity(orders.len());
     for (order, random) in orders {
         let table = &ledger.table;
-        let id = order_id(&crate::domain::AttemptId(format!("{random:032x}")));
+        let id = AttemptId(format!("{random:032x}"));
         let created = Value::from(order.created_at.as_second());
         let mut cells: Vec<Cell> = table.new_id(&id).into_iter().collect();
         cells.extend(table.registration(Some(&order.tournament), &order.registration));
         cells.extend([
             table.amount(order.amount),
-            (Field::Currency, Value::from(order.amount.currency.code())),
+            table.currency(order.amount.currency),
             table.status(OrderStatus::Pending)?,
             (Field::Session, Value::from(&order.session)),
             (Field::CreatedAt, created.clone()),

@@ -2,22 +2,19 @@
 
 use std::str::FromStr;
 
-use jiff::Timestamp;
-use rust_decimal::Decimal;
-use sqlx::AssertSqlSafe;
-
 use crate::domain::{
-    Currency, FeeId, Id, Money, Order, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, Seen, SessionId,
-    TournamentId,
+    AttemptId, Currency, FeeId, Id, Money, Order, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, Seen,
+    SessionId, TournamentId,
 };
+use rust_decimal::Decimal;
 
 use super::LedgerError;
+use super::attempts::{order_id, order_uuid};
 use super::errors::{Result, rejected};
-use super::mapping::{AmountUnit, Codec, Column, IdSource, Mapping};
+use super::mapping::{AmountUnit, Column, IdSource, Mapping};
 use super::sql::{Row, Value};
-
-/// PostgreSQL cuts longer names.
-const LONGEST_NAME: usize = 63;
+use super::statement::{Statement, Text, encode, quoted, quoted_path, read_as_text};
+use super::times;
 
 /// A field of an order, wherever its column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +52,6 @@ const READ: [Field; 11] = [
 /// A field with its value; a field that is not mapped is passed over.
 pub(super) type Cell = (Field, Value);
 
-/// A compiled statement and its parameters.
-pub(super) type Statement = (AssertSqlSafe<String>, Vec<Value>);
-
 /// An order as it was read, with its tournament where the table says it.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
@@ -76,12 +70,12 @@ pub(super) struct Table {
 impl Table {
     /// Checks and quotes every name of a mapping.
     pub(super) fn compile(mapping: Mapping) -> std::result::Result<Self, LedgerError> {
-        let name = mapping.table.iter().map(|part| quoted(part)).collect::<Result<Vec<_>>>()?.join(".");
+        let name = quoted_path(&mapping.table)?;
         let mut table = Self { mapping, name, select: String::new() };
         let mut read = Vec::new();
         for field in READ {
             read.push(match table.column(field) {
-                Some(column) => format!("CAST({} AS TEXT)", quoted(&column.name)?),
+                Some(column) => read_as_text(column)?,
                 None => "CAST(NULL AS TEXT)".to_owned(),
             });
         }
@@ -161,6 +155,10 @@ impl Table {
     pub(super) fn insert(&self, cells: &[Cell]) -> Result<Statement> {
         let constants = self.mapping.insert.iter().map(|(column, text)| (column, Value::from(text.as_str())));
         let mapped = cells.iter().filter_map(|(field, value)| Some((self.column(*field)?, value.clone())));
+        let unwritten = |field: &Field| !cells.iter().any(|(written, _)| written == field);
+        let blank = [Field::Session, Field::PaymentIntent, Field::Url].into_iter().filter(unwritten);
+        let blank = blank.filter_map(|field| self.column(field)).filter(|column| column.blank);
+        let mapped = mapped.chain(blank.map(|column| (column, Value::Text(None))));
         let mut text = Text::new(format!("INSERT INTO {} (", self.name));
         let mut slots = Text::new(String::new());
         for (at, (column, value)) in mapped.chain(constants).enumerate() {
@@ -201,10 +199,14 @@ impl Table {
         let mut glue = "";
         for (field, value) in when {
             let Some(column) = self.column(*field) else { continue };
-            let nullable = matches!(field, Field::Session | Field::PaymentIntent);
-            let operator = if nullable { "IS NOT DISTINCT FROM" } else { "=" };
-            text.push(&format!("{glue}{} {operator} ", quoted(&column.name)?));
-            text.param(column, encode(column, value.clone())?)?;
+            let name = quoted(&column.name)?;
+            if matches!(field, Field::Session | Field::PaymentIntent) && *value == Value::Text(None) {
+                // Applications write none as NULL or as an empty text, and both are read as none.
+                text.push(&format!("{glue}({name} IS NULL OR {name} = '')"));
+            } else {
+                text.push(&format!("{glue}{name} = "));
+                text.param(column, encode(column, value.clone())?)?;
+            }
             glue = " AND ";
         }
         if glue.is_empty() {
@@ -219,7 +221,7 @@ impl Table {
         cells.extend([
             (Field::Id, Value::from(&seen.id)),
             self.amount(seen.amount),
-            (Field::Currency, Value::from(seen.amount.currency.code())),
+            self.currency(seen.amount.currency),
             self.status(seen.status)?,
             (Field::Session, Value::from(seen.session.as_ref())),
             (Field::PaymentIntent, Value::from(seen.payment_intent.as_ref())),
@@ -253,13 +255,68 @@ impl Table {
         (Field::Amount, value)
     }
 
-    /// The id of a new order, where we give it.
-    pub(super) fn new_id(&self, id: &OrderId) -> Option<Cell> {
-        (self.mapping.ids == IdSource::Ours).then(|| (Field::Id, Value::from(id)))
+    /// A currency as the table writes it.
+    pub(super) fn currency(&self, currency: Currency) -> Cell {
+        let code = currency.code();
+        let code = if self.mapping.capital_currency { code.to_ascii_uppercase() } else { code.to_owned() };
+        (Field::Currency, Value::from(code))
     }
 
-    /// Reads a row of [`Table::select`].
-    pub(super) fn read(&self, row: &Row) -> Result<Stored> {
+    /// The id of an attempt's new order, where we give it.
+    pub(super) fn new_id(&self, attempt: &AttemptId) -> Option<Cell> {
+        let id = match self.mapping.ids {
+            IdSource::Ours => order_id(attempt).to_string(),
+            IdSource::OursUuid => order_uuid(attempt),
+            IdSource::OursHex => order_uuid(attempt).replace('-', ""),
+            IdSource::Database => return None,
+        };
+        Some((Field::Id, Value::from(id)))
+    }
+
+    /// Reads rows of [`Table::select`]; those that are out of scope are passed over.
+    pub(super) fn read_all(&self, rows: &[Row]) -> Result<Vec<Stored>> {
+        let mut stored = Vec::with_capacity(rows.len());
+        for row in rows {
+            if self.is_in_scope(row)? {
+                stored.push(self.read(row)?);
+            }
+        }
+        Ok(stored)
+    }
+
+    /// As [`Table::read_all`], without rows in a state that the mapping does not use: where rows are looked up that may
+    /// be no tournament's.
+    pub(super) fn read_known(&self, rows: Vec<Row>) -> Result<Vec<Stored>> {
+        let mut known = Vec::with_capacity(rows.len());
+        for row in rows {
+            if self.mapping.statuses.status(&row.must_text(6)?).is_some() {
+                known.push(row);
+            }
+        }
+        self.read_all(&known)
+    }
+
+    /// In an adopted table: made since the day from which on orders count, and a registration's at all.
+    fn is_in_scope(&self, row: &Row) -> Result<bool> {
+        if self.mapping.make_table {
+            return Ok(true);
+        }
+        let id = row.must_text(0)?;
+        if let Some(since) = self.mapping.since {
+            let made = row.text(10)?.as_deref().and_then(times::read);
+            let made = made.ok_or_else(|| {
+                let column = self.mapping.columns.created_at.as_ref().map_or("created_at", |column| &column.name);
+                rejected(format!("order {id} does not say when it was made: give it a time in {column}, or nobody knows whether it counts"))
+            })?;
+            if made < since {
+                return Ok(false);
+            }
+        }
+        let is_id = |text: Option<String>| text.is_some_and(|text| Id::parse(&text).is_ok());
+        Ok(is_id(row.text(2)?) && is_id(row.text(3)?))
+    }
+
+    fn read(&self, row: &Row) -> Result<Stored> {
         let id = OrderId(id_of(&row.must_text(0)?, "order")?);
         let wrong = |what: &str, text: &str| rejected(format!("order {id} has the {what} {text:?}, which is none"));
         let currency = match (row.text(5)?, self.mapping.currency) {
@@ -277,8 +334,7 @@ impl Table {
             player: PlayerId(id_of(&row.must_text(2)?, "player")?),
             fee: FeeId(id_of(&row.must_text(3)?, "fee")?),
         };
-        let created_at =
-            row.text(10)?.and_then(|text| text.parse().ok()).and_then(|at| Timestamp::from_second(at).ok());
+        let created_at = row.text(10)?.as_deref().and_then(times::read);
         let tournament = row.text(1)?.map(|text| id_of(&text, "tournament")).transpose()?.map(TournamentId);
         let order = Order {
             id,
@@ -295,71 +351,27 @@ impl Table {
 
     fn minor(&self, text: &str, currency: Currency) -> Option<i64> {
         match self.mapping.amount {
-            AmountUnit::Minor => text.parse().ok(),
+            AmountUnit::Minor => whole(Decimal::from_str(text).ok()?),
             AmountUnit::Major => {
                 let major = Decimal::from_str(text).ok()?;
-                let minor = major.checked_mul(Decimal::from(10_i64.pow(currency.exponent())))?;
-                minor.is_integer().then(|| minor.normalize().to_string().parse().ok()).flatten()
+                whole(major.checked_mul(Decimal::from(10_i64.pow(currency.exponent())))?)
             }
         }
     }
 }
 
+/// A decimal without a fraction as an integer.
+fn whole(amount: Decimal) -> Option<i64> {
+    amount.is_integer().then(|| amount.normalize().to_string().parse().ok()).flatten()
+}
+
 /// Reads an id column of any kind of ours.
 pub(super) fn id_of(text: &str, what: &str) -> Result<Id> {
-    Id::parse(text).map_err(|error| rejected(format!("the {what} id {text:?} cannot be read: {error}")))
-}
-
-/// A name in double quotes.
-pub(super) fn quoted(name: &str) -> Result<String> {
-    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(rejected(format!("{name:?} is no name of a table or column")));
+    let id = Id::parse(text).map_err(|error| rejected(format!("the {what} id {text:?} cannot be read: {error}")))?;
+    if id.to_string() != text {
+        return Err(rejected(format!(
+            "the {what} id {text:?} cannot be told from {id}: it would be taken for that one"
+        )));
     }
-    Ok(format!("\"{}\"", name.replace('"', "\"\"")))
-}
-
-/// A value as its column's parameter takes it.
-fn encode(column: &Column, value: Value) -> Result<Value> {
-    match (&column.codec, value) {
-        (Codec::Integer, Value::Text(Some(text))) => {
-            let n = text.parse::<i64>();
-            n.map(Value::from)
-                .map_err(|_| rejected(format!("{text:?} does not fit the integer column {}", column.name)))
-        }
-        (Codec::Integer, Value::Text(None)) => Ok(Value::Int(None)),
-        (Codec::Text | Codec::Typed(_), Value::Int(n)) => Ok(Value::Text(n.map(|n| n.to_string()))),
-        (_, value) => Ok(value),
-    }
-}
-
-/// SQL text with its parameters.
-struct Text {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Text {
-    fn new(sql: String) -> Self {
-        Self { sql, values: Vec::new() }
-    }
-
-    fn push(&mut self, sql: &str) {
-        self.sql.push_str(sql);
-    }
-
-    /// The next parameter, cast to its column's type: never the column to the parameter's, or no index would serve.
-    fn param(&mut self, column: &Column, value: Value) -> Result<()> {
-        self.values.push(value);
-        let slot = format!("${}", self.values.len());
-        let sql = match &column.codec {
-            Codec::Text | Codec::Integer => slot,
-            Codec::Typed(name) => format!("CAST({slot} AS {})", quoted(name)?),
-        };
-        self.sql.push_str(&sql);
-        Ok(())
-    }
-
-    fn finish(self) -> Statement {
-        (AssertSqlSafe(self.sql), self.values)
-    }
+    Ok(id)
 }

@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::apply::ApplyError;
 use crate::config::ConfigError;
-use crate::ledger::LedgerError;
+use crate::ledger::{AdoptError, Fault, LedgerError};
 use crate::manifest::{ManifestErrors, Problem};
 use crate::observe::ObserveError;
 use crate::plan::{Difference, MassRetire};
@@ -74,6 +74,25 @@ impl From<LedgerError> for Failure {
     }
 }
 
+impl From<AdoptError> for Failure {
+    fn from(error: AdoptError) -> Self {
+        let faults = match error {
+            AdoptError::Ledger(error) => return error.into(),
+            AdoptError::Mapping(faults) => faults,
+        };
+        let line = |fault: &Fault| format!("  {}: {}; {}", fault.path, fault.message, fault.help);
+        let lines: Vec<String> = faults.iter().map(line).collect();
+        let count = if faults.len() == 1 { "one reason".to_owned() } else { format!("{} reasons", faults.len()) };
+        let message = format!(
+            "the mapping to the application's orders table cannot work, for {count}; nothing was read into a plan and \
+             nothing was written:\n{}",
+            lines.join("\n")
+        );
+        Self { details: serde_json::to_value(&faults).ok().map(Box::new), ..Self::new("bad-mapping", message) }
+            .hint("change `orders` of this environment in environments.yaml; docs/ADOPTING.md has every key")
+    }
+}
+
 impl From<StripeError> for Failure {
     fn from(error: StripeError) -> Self {
         let (code, hint) = match &error {
@@ -132,9 +151,11 @@ impl From<VerifyError> for Failure {
             VerifyError::Committed(_) | VerifyError::Occupied(_) => {
                 "name a player and a fee that exist for tests alone: verify: {canary: …} in environments.yaml"
             }
-            VerifyError::Step(_) | VerifyError::NoFee | VerifyError::CanaryMoved => {
-                "no other order was touched; safe to run again"
+            VerifyError::Step(_) => {
+                "no other order was touched; safe to run again. Where the application knows no such player or fee, name \
+                 ones that exist for tests alone: verify: {canary: …} in environments.yaml"
             }
+            VerifyError::NoFee | VerifyError::CanaryMoved => "no other order was touched; safe to run again",
         };
         Self::new("canary", error.to_string()).hint(hint)
     }

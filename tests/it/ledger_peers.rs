@@ -8,8 +8,8 @@ use tourney::domain::{
     AttemptId, FeeId, Id, Money, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, RunId, SessionId,
 };
 use tourney::ledger::{
-    AmountUnit, AttemptFor, Begun, Canary, CanaryEnd, Codec, Column, Columns, IdSource, Ledger, LedgerError, Mapping,
-    Rendered, RetireHow, Scope, SqlLedger, StatusWords, Written,
+    AmountUnit, AttemptFor, Begun, Canary, CanaryEnd, Codec, Column, Columns, Holds, IdSource, Ledger, LedgerError,
+    Mapping, Rendered, RetireHow, Scope, SqlLedger, StatusWords, TypeName, Written,
 };
 
 use crate::ledger::{at, begin, begun, billed, cup, new, player, prepared, scope, seen, sqlite_in, status, usd};
@@ -117,7 +117,7 @@ async fn a_table_that_somebody_else_made_is_left_alone() {
 
 /// An application's table: ids of the database, its own words, exact decimals, no tournament, no currency.
 fn adopted(typed: fn(&str) -> Codec) -> Mapping {
-    let column = |name: &str, codec| Column { name: name.to_owned(), codec };
+    let column = Column::new;
     Mapping {
         table: vec!["purchases".to_owned()],
         columns: Columns {
@@ -146,6 +146,9 @@ fn adopted(typed: fn(&str) -> Codec) -> Mapping {
         currency: Some(usd()),
         insert: vec![(Column::text("source"), "tourney".to_owned())],
         make_table: false,
+        since: None,
+        removable: true,
+        capital_currency: false,
     }
 }
 
@@ -168,7 +171,11 @@ async fn another_table_is_only_another_mapping() {
              state {state} NOT NULL, session VARCHAR(99), intent VARCHAR(99), source VARCHAR(9) NOT NULL)"
         );
         execute(&url, &sql).await;
-        let mapping = adopted(if sqlite { |_| Codec::Text } else { |name| Codec::Typed(name.to_owned()) });
+        let mapping = adopted(if sqlite {
+            |_| Codec::Text
+        } else {
+            |name| Codec::Typed(TypeName { parts: vec![name.to_owned()], holds: Holds::Anything })
+        });
         let ledger = SqlLedger::open(&url, mapping).await.unwrap();
         let guard = prepared(&ledger).await;
 

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod adopt;
 mod cli_reference;
 mod config;
 mod error_codes;

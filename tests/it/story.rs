@@ -13,7 +13,7 @@ mod reading;
 mod roster;
 mod sessions;
 mod told;
-mod trip;
+pub(crate) mod trip;
 
 /// Tells each story on both databases, in a club of its own.
 macro_rules! on_both {

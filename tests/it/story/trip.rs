@@ -19,7 +19,7 @@ on_both!(
 
 /// Whether a check passed.
 #[track_caller]
-pub(super) fn passed(verdict: &Value, name: &str) -> Value {
+pub(crate) fn passed(verdict: &Value, name: &str) -> Value {
     let checks = verdict["checks"].as_array().unwrap();
     let check = checks.iter().find(|check| check["name"] == name);
     check.unwrap_or_else(|| panic!("no check {name}: {verdict:#}"))["passed"].clone()

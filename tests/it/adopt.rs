@@ -1,0 +1,8 @@
+//! An application's own orders table is adopted: the main job on schemas that other people made, and mappings that
+//! cannot work.
+
+mod app;
+mod canary;
+mod habits;
+mod story;
+mod wrong;

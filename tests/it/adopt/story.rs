@@ -1,0 +1,128 @@
+//! The incident in an application's own database: planned, put right, verified, paid; nothing else is touched.
+
+use serde_json::{Value, json};
+
+use super::app::{digest, error, incident, installed, live, other_rows, tables};
+use crate::story::application::{Application, Handler, SECRET};
+use crate::story::club::Club;
+use crate::story::on_both;
+use crate::support::assert_valid;
+
+on_both!(
+    the_incident_is_put_right_in_the_application_s_own_table,
+    an_application_that_writes_meanwhile_is_observed_again,
+    what_other_rows_refer_to_is_canceled_and_not_deleted,
+    an_order_of_another_tournament_is_an_overlap,
+);
+
+fn the_incident_is_put_right_in_the_application_s_own_table(club: &Club) {
+    installed(club);
+    other_rows(club);
+    let others = digest(club);
+    let before = tables(club);
+    let players = incident(club);
+    assert_eq!((tables(club), digest(club)), (before.clone(), others.clone()), "plan makes nothing");
+
+    let expected: Vec<String> = players
+        .iter()
+        .map(|(player, fee)| format!("{player}/{fee} replace expired-session missing-metadata"))
+        .collect();
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    assert_eq!(expected.len(), 21);
+    let planned = club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(0).json();
+    assert_valid("plan", &planned);
+    assert!(planned["changes"].as_array().unwrap().iter().all(|change| change["order"]["id"].is_i64()), "{planned:#}");
+    club.plans(&expected);
+
+    let applied = club.tourney(["apply", "--yes", "--json"]).run().expect(0).json();
+    assert_valid("apply", &applied);
+    assert_eq!(applied["proof"], json!({"live": 21, "without_order_id": []}), "{applied:#}");
+    club.plans(&[]);
+    assert_eq!(digest(club), others, "other rows are what they were");
+    let added: Vec<String> = tables(club).into_iter().filter(|table| !before.contains(table)).collect();
+    assert!(added.iter().all(|table| table.starts_with("tourney_")), "{added:?}");
+    verifies(club);
+    assert_eq!(digest(club), others, "other rows are what they were");
+
+    let (player, fee) = &players[0];
+    let (order, _, session) = live(club, player, fee);
+    club.pay(session.as_deref().unwrap());
+    club.plans(&[&format!("{player}/{fee} record_payment unrecorded-payment")]);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    assert_eq!(live(club, player, fee).1, "paid");
+    reads(club, player, &order);
+    assert_eq!(digest(club), others, "other rows are what they were");
+}
+
+/// The audit and the round trip against the application's own handler both pass.
+#[track_caller]
+fn verifies(club: &Club) {
+    let application = Application::start(club, Handler::default());
+    let command = club.tourney(["verify", "--json", "--endpoint", application.url()]);
+    let verdict = command.env("STRIPE_WEBHOOK_SECRET", SECRET).run().expect(0).json();
+    assert_valid("verify", &verdict);
+    let checks = verdict["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["passed"] != false), "{verdict:#}");
+    let left = club.sql("SELECT CAST(id AS TEXT) FROM orders WHERE player_id = 1");
+    assert_eq!(left, Vec::<Vec<_>>::new(), "the canary is gone");
+    club.plans(&[]);
+}
+
+/// Every command that only looks.
+#[track_caller]
+fn reads(club: &Club, player: &str, order: &str) {
+    let status = club.tourney(["status", "--json"]).run().expect(0).json();
+    assert_eq!(status["registrations"].as_array().unwrap().len(), 21);
+    let shown = club.tourney(["show", "--json", order]).run().expect(0).json();
+    assert!(shown.to_string().contains("paid"), "{shown:#}");
+    club.tourney(["show", player]).run().expect(0);
+    let links = club.tourney(["links", "--format", "json"]).run().expect(0).json();
+    assert_eq!(links["links"].as_array().unwrap().len(), 20, "{links:#}");
+    let history = club.tourney(["history"]).run().expect(0).stdout;
+    assert!(history.contains("apply") && history.contains("verify"), "{history}");
+}
+
+fn an_application_that_writes_meanwhile_is_observed_again(club: &Club) {
+    installed(club);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    let session = live(club, "1001", "5").2.unwrap();
+    club.expire(&session);
+    let saved = "changes.json";
+    club.tourney(["plan", "--out", saved]).run().expect(0);
+    // The application cancels the order after the plan was made, and marks another as paid in cash.
+    club.sql("UPDATE orders SET status = 'canceled' WHERE player_id = 1001");
+    let outcome = club.tourney(["apply", "--yes", "--json", saved]).run().expect(1);
+    error(&outcome, "plan-outdated");
+    club.plans(&["1001/5 attention settled-before"]);
+}
+
+fn what_other_rows_refer_to_is_canceled_and_not_deleted(club: &Club) {
+    installed(club);
+    club.append("policy: {retire: delete, max_retired: 100%}");
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    let (held, ..) = live(club, "1003", "5");
+    let (free, ..) = live(club, "1001", "5");
+    club.sql(&format!("INSERT INTO receipts (order_id) VALUES ({held})"));
+    club.remove_player("1003");
+    club.remove_player("1001");
+    let outcome = club.tourney(["apply", "--yes", "--json"]).run().expect(1).json();
+    let results = outcome["results"].as_array().unwrap();
+    let failed: Vec<&Value> = results.iter().filter(|one| one["outcome"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{outcome:#}");
+    assert!(failed[0]["error"].to_string().contains("retire: cancel"), "{outcome:#}");
+    let gone = club.sql(&format!("SELECT CAST(id AS TEXT) FROM orders WHERE id = {free}"));
+    assert_eq!(gone, Vec::<Vec<_>>::new());
+    club.edit("retire: delete", "retire: cancel");
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    let row = club.sql(&format!("SELECT CAST(status AS TEXT) FROM orders WHERE id = {held}"));
+    assert_eq!(row[0][0].as_deref(), Some("canceled"));
+    club.plans(&[]);
+}
+
+fn an_order_of_another_tournament_is_an_overlap(club: &Club) {
+    installed(club);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    club.edit("id: cup", "id: cup-2");
+    let outcome = club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(1);
+    error(&outcome, "scope-overlap");
+}

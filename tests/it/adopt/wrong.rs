@@ -1,0 +1,127 @@
+//! Mappings that cannot work, from `wrong.txt`: each is named at `plan`, with what to write, before anything is written.
+
+use serde_json::Value;
+
+use super::app::{MAPPING, environment, error, installed, script};
+use crate::story::club::Club;
+use crate::story::on_both;
+use crate::support::Outcome;
+
+on_both!(each_is_named_before_anything_is_written, all_that_is_wrong_is_told_at_once);
+
+/// One case: its name, and its lines as key and rest.
+type Case = (String, Vec<(String, String)>);
+
+fn cases() -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for line in include_str!("wrong.txt").lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+        match line.strip_prefix("== ") {
+            Some(name) => cases.push((name.to_owned(), Vec::new())),
+            None => {
+                let (key, rest) = line.split_at(6);
+                cases.last_mut().unwrap().1.push((key.trim().to_owned(), rest.to_owned()));
+            }
+        }
+    }
+    cases
+}
+
+/// Every change of a kind, done to a text in the one place where it belongs.
+#[track_caller]
+fn changed(text: &str, case: &Case, kind: &str) -> String {
+    let mut text = text.to_owned();
+    for (_, change) in case.1.iter().filter(|(key, _)| key == kind) {
+        let (before, after) = change.split_once(" =>").unwrap();
+        let before = before.replace("\\n", "\n");
+        assert_eq!(text.matches(&before).count(), 1, "{}: {before:?} in {text}", case.0);
+        text = text.replace(&before, &after.strip_prefix(' ').unwrap_or_default().replace("\\n", "\n"));
+    }
+    text
+}
+
+fn all<'a>(case: &'a Case, kind: &'a str) -> impl Iterator<Item = &'a str> {
+    case.1.iter().filter(move |(key, _)| key == kind).map(|(_, rest)| rest.as_str())
+}
+
+#[track_caller]
+fn refused(outcome: Outcome, code: &str) -> Value {
+    error(&outcome.expect(1), code)
+}
+
+fn each_is_named_before_anything_is_written(club: &Club) {
+    installed(club);
+    let manifest = club.folder.read("tournament.yaml");
+    let kind = if club.is_sqlite() { "sqlite" } else { "postgres" };
+    let cases: Vec<Case> = cases().into_iter().filter(|case| all(case, "on").all(|on| on == kind)).collect();
+    assert!(cases.len() >= 30, "{}", cases.len());
+    for case in &cases {
+        all(case, "sql").for_each(|sql| script(club, sql));
+        club.folder.write("environments.yaml", &environment(&changed(MAPPING, case, "map")));
+        club.folder.write("tournament.yaml", &changed(&manifest, case, "file"));
+        let outcome = club.untouched(|| club.tourney(["plan", "--json"]).run());
+        let error = refused(outcome, all(case, "code").next().unwrap_or("bad-mapping"));
+        let told = error.to_string().to_lowercase();
+        for said in all(case, "says") {
+            let said = Value::from(said).to_string().to_lowercase();
+            assert!(told.contains(said.trim_matches('"')), "{}: {said} in {error:#}", case.0);
+        }
+        all(case, "undo").for_each(|sql| script(club, sql));
+    }
+    // What was right before is right still.
+    club.folder.write("environments.yaml", &environment(MAPPING));
+    club.folder.write("tournament.yaml", &manifest);
+    club.tourney(["plan"]).run().expect(0);
+}
+
+fn all_that_is_wrong_is_told_at_once(club: &Club) {
+    installed(club);
+    let mapping = MAPPING
+        .replace("player: player_id", "player: playerid")
+        .replace("canceled: canceled", "canceled: cancelled")
+        .replace("insert: { source: tourney }", "insert: { sauce: tourney }")
+        .replace("payment_intent: stripe_payment_intent_id", "payment_intent: amount_cents");
+    club.folder.write("environments.yaml", &environment(&mapping));
+    for command in [&["plan"][..], &["apply", "--yes"], &["verify"], &["status"], &["links"]] {
+        let args: Vec<&str> = command.iter().copied().chain(["--json"]).collect();
+        let outcome = club.untouched(|| club.at_home(club.folder.tourney(args)).run());
+        let error = refused(outcome, "bad-mapping");
+        let paths: Vec<&str> =
+            error["details"].as_array().unwrap().iter().map(|fault| fault["path"].as_str().unwrap()).collect();
+        for path in ["orders.columns.player", "orders.statuses.canceled", "orders.insert.sauce", "orders.insert"] {
+            assert!(paths.contains(&path), "{path} in {error:#}");
+        }
+        assert!(error["message"].as_str().unwrap().lines().count() > 5, "{error:#}");
+    }
+    let shown = club.tourney(["plan"]).run().expect(1).stderr;
+    assert!(shown.contains("playerid") && shown.contains("cancelled") && shown.contains("sauce"), "{shown}");
+}
+
+/// A user of the database who may do less than is needed.
+#[test]
+fn a_right_that_is_missing_is_named() {
+    let Some(club) = Club::on_postgres() else { return };
+    installed(&club);
+    script(&club, "CREATE ROLE clerk LOGIN; GRANT SELECT, UPDATE ON orders TO clerk; GRANT SELECT ON players TO clerk");
+    let as_clerk = |args: [&str; 2]| {
+        let url = club.database().replace("postgres@", "clerk@");
+        club.folder
+            .tourney(args)
+            .env("TOURNEY_ENV", "test")
+            .env("DATABASE_URL", url)
+            .env("STRIPE_SECRET_KEY", tourney::sandbox::SECRET_KEY)
+            .run()
+    };
+    let told = refused(club.untouched(|| as_clerk(["plan", "--json"])), "bad-mapping").to_string();
+    for said in
+        ["the right to INSERT is missing", "orders_id_seq", "GRANT USAGE ON SEQUENCE", "CREATE ON SCHEMA public"]
+    {
+        assert!(told.contains(said), "{said} in {told}");
+    }
+    script(&club, "REVOKE SELECT (id), SELECT ON orders FROM clerk");
+    let told = refused(club.untouched(|| as_clerk(["plan", "--json"])), "bad-mapping").to_string();
+    assert!(told.contains("the right to SELECT is missing"), "{told}");
+    club.append("policy: {retire: delete}");
+    let told = refused(club.untouched(|| as_clerk(["plan", "--json"])), "bad-mapping").to_string();
+    assert!(told.contains("the right to DELETE is missing"), "{told}");
+    script(&club, "DROP OWNED BY clerk; DROP ROLE clerk");
+}
