@@ -4,6 +4,7 @@ mod apply;
 mod ask;
 mod completions;
 mod demo;
+mod doctor;
 mod history;
 mod import;
 mod init;
@@ -103,6 +104,8 @@ pub enum Command {
     History(history::Args),
     /// Show who holds the lock; --force releases it
     Unlock(unlock::Args),
+    /// Check database, schema, key, account, webhook endpoint and its events, secret and clock; writes nothing
+    Doctor(doctor::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print the manual pages
@@ -182,7 +185,8 @@ const fn says_where(command: &Command) -> bool {
         | Command::Show(_)
         | Command::Links(_)
         | Command::History(_)
-        | Command::Unlock(_) => true,
+        | Command::Unlock(_)
+        | Command::Doctor(_) => true,
         Command::Sandbox(args) => args.command.is_some(),
         _ => false,
     }
@@ -204,6 +208,7 @@ async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
         Command::Import(args) => import::run(&args, shell),
         Command::History(args) => history::run(&args, shell).await,
         Command::Unlock(args) => unlock::run(&args, shell).await,
+        Command::Doctor(args) => doctor::run(&args, shell).await,
         Command::Completions(args) => Ok(completions::run(&args, shell)),
         Command::Man(args) => man::run(&args, shell),
     }

@@ -82,11 +82,16 @@ pub(super) fn load(shell: &Shell, env: &Environment, path: &Path) -> Result<Load
 
 /// The first line on stderr, and only then what is to be warned of, and what was logged on the way.
 fn say_where(shell: &Shell, env: &Environment, stripe: &str) {
-    shell.ui.always(&format!("{} · {}{stripe}", env.name, env.database));
-    shell.log.release();
+    say_place(shell, env, stripe);
     for warning in &env.warnings {
         shell.ui.note(&format!("warning: {warning}"));
     }
+}
+
+/// That line alone, for who tells the warnings otherwise.
+pub(super) fn say_place(shell: &Shell, env: &Environment, stripe: &str) {
+    shell.ui.always(&format!("{} · {}{stripe}", env.name, env.database));
+    shell.log.release();
 }
 
 /// A refusal before anything was opened still says where it was meant to be.
@@ -114,20 +119,13 @@ impl Site {
 
     async fn connect(env: &Environment, manifest: Option<&Manifest>) -> Result<Connected, Failure> {
         let ledger = ledger_of(env, manifest).await?;
-        let (wire, limits) = match (&env.kind, &env.stripe) {
-            (EnvKind::Sandbox { state }, _) => {
-                (EnvWire::Embedded(EmbeddedWire::open(state.clone()).await?), Limits::local())
+        let stripe = match &env.kind {
+            EnvKind::Sandbox { state } => {
+                let wire = EnvWire::Embedded(EmbeddedWire::open(state.clone()).await?);
+                Stripe::new(wire, LiveClock, Limits::local())
             }
-            (EnvKind::Named, Some(stripe)) => {
-                let base = stripe.api_base.as_deref().unwrap_or(crate::stripe::API_BASE);
-                (EnvWire::Http(HttpWire::new(base, &stripe.key)?), Limits::of(stripe.mode))
-            }
-            (EnvKind::Named, None) => {
-                return Err(Failure::new("no-stripe-key", format!("environment {} names no Stripe key", env.name))
-                    .hint("set STRIPE_SECRET_KEY, or write stripe: {secret_key_file: …} in environments.yaml"));
-            }
+            EnvKind::Named => stripe_of(env)?,
         };
-        let stripe = Stripe::new(wire, LiveClock, limits);
         let account = stripe.account().await?.id;
         Ok((ledger, stripe, account))
     }
@@ -213,8 +211,22 @@ pub(super) async fn open_ledger(shell: &Shell, env: &Environment) -> Result<SqlL
     })
 }
 
+/// Stripe as a named environment reaches it, not asked yet.
+///
+/// # Errors
+/// `no-stripe-key`, or an API base that cannot be one.
+pub(super) fn stripe_of(env: &Environment) -> Result<Stripe<EnvWire, LiveClock>, Failure> {
+    let Some(stripe) = &env.stripe else {
+        return Err(Failure::new("no-stripe-key", format!("environment {} names no Stripe key", env.name))
+            .hint("set STRIPE_SECRET_KEY, or write stripe: {secret_key_file: …} in environments.yaml"));
+    };
+    let base = stripe.api_base.as_deref().unwrap_or(crate::stripe::API_BASE);
+    let wire = EnvWire::Http(HttpWire::new(base, &stripe.key)?);
+    Ok(Stripe::new(wire, LiveClock, Limits::of(stripe.mode)))
+}
+
 /// Opens the orders database; an adopted one is judged by what the manifest asks of it.
-async fn ledger_of(env: &Environment, manifest: Option<&Manifest>) -> Result<SqlLedger, Failure> {
+pub(super) async fn ledger_of(env: &Environment, manifest: Option<&Manifest>) -> Result<SqlLedger, Failure> {
     let url = env.database.url();
     match &env.orders {
         Some(orders) => Ok(SqlLedger::adopt(&url, orders, manifest.map(|one| terms(env, one)).as_ref()).await?),

@@ -17,6 +17,7 @@ mod runs;
 mod seed;
 mod sql;
 mod statement;
+mod state;
 mod table;
 mod times;
 
@@ -30,6 +31,8 @@ use crate::domain::{
 };
 
 pub use adopt::{AdoptError, Fault, Terms};
+pub use state::SchemaState;
+
 pub use facts::{
     Attempt, AttemptState, Canary, Event, EventOutcome, Identity, LedgerFacts, LockHolder, RetiredOrder, Run, RunStep,
     Scope,

@@ -1,6 +1,7 @@
 //! Terminal, JSON, Markdown, progress, and errors with their exit codes.
 
 pub mod apply;
+pub mod doctor;
 mod errors;
 mod exit;
 mod failure;

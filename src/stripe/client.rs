@@ -108,11 +108,16 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         &self.wire
     }
 
+    /// Stripe's clock less ours, as the `Date` of the last answer tells it; none before the first.
+    #[must_use]
+    pub fn ahead(&self) -> Option<SignedDuration> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Now on Stripe's clock, as the `Date` of the last answer tells it; none before the first.
     #[must_use]
     pub fn now(&self) -> Option<Timestamp> {
-        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        self.clock.now().checked_add(ahead?).ok()
+        self.clock.now().checked_add(self.ahead()?).ok()
     }
 
     /// Now on Stripe's clock; asks for the account where nothing has been asked yet. A server that sends no `Date` is

@@ -14,7 +14,7 @@ mod sessions;
 pub mod signature;
 mod wire;
 
-pub use account::{Account, Registered, StripeEvent, WebhookEndpoint};
+pub use account::{Account, Readable, Registered, StripeEvent, WebhookEndpoint};
 pub use client::{Answer, Limits, Stripe};
 pub use error::StripeError;
 pub use helper::{Bill, CheckoutSettings, LIFETIME, SessionRequest, create_player_checkout_session, line_name, render};

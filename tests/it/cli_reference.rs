@@ -62,6 +62,7 @@ fn every_command_of_the_contract_is_there() {
         "sandbox",
         "history",
         "unlock",
+        "doctor",
         "completions",
         "man",
     ] {

@@ -42,6 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sandbox", &["--listen <ADDR>", "seed"]),
     ("history", &[]),
     ("unlock", &["--force"]),
+    ("doctor", &["--manifest <FILE>"]),
     ("completions", &["<SHELL>"]),
     ("man", &[]),
 ];

@@ -9,6 +9,7 @@
 mod adopt;
 mod cli_reference;
 mod config;
+mod doctor;
 mod error_codes;
 mod examples;
 mod harness;

@@ -104,7 +104,7 @@ fn no_command_shows_a_secret_however_much_it_says() {
     };
     said("plan --out", tourney(&["plan", "--out", "plan.json"])).expect(0);
     said("apply -vv", tourney(&["apply", "--yes", "-vv"])).expect(0);
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &["plan"],
         &["plan", "--player", "1017"],
         &["apply", "--yes"],
@@ -119,6 +119,7 @@ fn no_command_shows_a_secret_however_much_it_says() {
         &["history"],
         &["unlock"],
         &["validate"],
+        &["doctor"],
     ];
     for verbosity in VERBOSITIES {
         for command in commands {
@@ -218,6 +219,12 @@ fn failures_show_no_secret() {
             assert_eq!(outcome.code(), Some(1), "{what}: {args:?} {}", outcome.stderr);
             assert_no_address(what, &format!("{}{}", outcome.stdout, outcome.stderr));
         }
+        for form in [&["doctor"][..], &["doctor", "--json"]] {
+            let command = folder.tourney(form).env("DATABASE_URL", database).env("STRIPE_API_BASE", stripe);
+            let command = command.env("STRIPE_SECRET_KEY", KEY).env("STRIPE_WEBHOOK_SECRET", HOOK);
+            let outcome = said(&format!("{what}: {form:?}"), command).expect(1);
+            assert_no_address(what, &format!("{}{}", outcome.stdout, outcome.stderr));
+        }
     }
     // One line is enough: the time until it gives up is long.
     let unreachable =
@@ -240,6 +247,9 @@ fn a_secret_in_the_wrong_variable_is_not_shown() {
             "whsec_PlantedHook\n",
             "https://u:PlantedPassword@h/",
         ] {
+            let told =
+                folder.tourney(["doctor", "--json"]).env("STRIPE_API_BASE", "http://127.0.0.1:9").env(name, value);
+            said(&format!("doctor: {name}={value:?}"), told);
             for verbosity in VERBOSITIES {
                 let command = folder.tourney([&["plan"], verbosity].concat()).env("DATABASE_URL", "sqlite://orders.db");
                 let command = command.env("STRIPE_API_BASE", "http://127.0.0.1:9").env(name, value);

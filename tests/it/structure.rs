@@ -13,6 +13,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("apply", &["sqlx", "reqwest", "SELECT ", "crate::render", "crate::cli"]),
     ("cli", &["sqlx", "reqwest", "SELECT "]),
     ("config", &["sqlx", "reqwest", "crate::ledger", "crate::stripe", "crate::cli"]),
+    ("doctor", &["async ", ".await", "sqlx", "reqwest", "std::fs", "crate::render", "crate::cli", "Timestamp::now"]),
     ("domain", &["async ", ".await", "tokio", "sqlx", "reqwest", "std::fs", "std::io", "std::net", "std::env"]),
     ("domain", &["Timestamp::now", "SystemTime", "getrandom"]),
     ("ledger", &["reqwest", "stripe_checkout::", "crate::stripe", "crate::render", "crate::cli"]),

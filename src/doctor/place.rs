@@ -1,0 +1,231 @@
+//! Configuration, database, key and clock.
+
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::config::{EnvKind, Environment, StripeAccess, WebhookTarget};
+use crate::domain::Mode;
+use crate::ledger::{Identity, SchemaState};
+use crate::stripe::Account;
+
+use super::Check;
+use super::endpoints::is_local;
+
+/// Clocks this far apart are told.
+const APART: SignedDuration = SignedDuration::from_secs(60);
+/// And so far, a signed webhook is refused as too old (Stripe's own tolerance).
+const TOO_FAR: SignedDuration = SignedDuration::from_secs(300);
+/// How many signs follow `whsec_` in the secrets of `stripe listen`: 32 bytes in hexadecimal. A registered endpoint's are
+/// shorter and hold other letters.
+const CLI_SECRET: usize = 64;
+
+/// Whether secret files are kept as secrets.
+#[must_use]
+pub fn secret_files(env: &Environment) -> Check {
+    const NAME: &str = "secret-files";
+    // The environment warns of two things: secret files, and the page that is not set.
+    let wrong: Vec<&str> = env.warnings.iter().map(String::as_str).filter(|one| !one.contains("success_url")).collect();
+    if wrong.is_empty() {
+        return Check::ok(NAME, "no secret file can be read by others or stands inside a repository");
+    }
+    Check::warning(NAME, wrong.join("; "), "chmod 600, and keep secrets outside of every repository, in ~/secrets")
+}
+
+/// Whether those who have paid are sent anywhere.
+#[must_use]
+pub fn pages(env: &Environment) -> Check {
+    const NAME: &str = "success-url";
+    let missing = env.warnings.iter().any(|warning| warning.contains("success_url"));
+    match (&env.kind, missing) {
+        (EnvKind::Sandbox { .. }, _) => Check::skipped(NAME, "does not apply to the embedded sandbox"),
+        (EnvKind::Named, false) => Check::ok(NAME, format!("who has paid is sent to {}", env.checkout.success_url)),
+        (EnvKind::Named, true) => Check::warning(
+            NAME,
+            format!("no page is set: who has paid is sent to {}", env.checkout.success_url),
+            "write checkout: {success_url: https://…} in environments.yaml, or set TOURNEY_SUCCESS_URL",
+        ),
+    }
+}
+
+/// Whether the database answers.
+#[must_use]
+pub fn database(env: &Environment, state: &SchemaState) -> Check {
+    const NAME: &str = "database";
+    match state {
+        SchemaState::NoFile => Check::ok(NAME, format!("{} is not there yet: the first apply makes it", env.database)),
+        _ => Check::ok(NAME, format!("{} answers", env.database)),
+    }
+}
+
+/// Whether the tables are those of this version.
+#[must_use]
+pub fn schema(state: &SchemaState) -> Check {
+    const NAME: &str = "schema";
+    match state {
+        SchemaState::NoFile | SchemaState::Unprepared => {
+            Check::ok(NAME, "tourney's tables are not there yet: the first apply makes them")
+        }
+        SchemaState::Current => Check::ok(NAME, "every migration of this version has been made"),
+        SchemaState::Behind { missing } => Check::warning(
+            NAME,
+            format!("{missing} migrations of this version have not been made"),
+            "the next apply makes them",
+        ),
+        SchemaState::Ahead => Check::failure(
+            NAME,
+            "the tables were made by a newer version of tourney",
+            "use that version: this one does not know what its tables mean",
+        ),
+        SchemaState::Foreign(why) => {
+            Check::failure(NAME, why.clone(), "map it under `orders` in environments.yaml, or name another database")
+        }
+    }
+}
+
+/// Whether the account, which answers, can take money.
+#[must_use]
+pub fn account(account: &Account, mode: Mode) -> Check {
+    let id = &account.id;
+    if mode.is_live() && account.charges_enabled == Some(false) {
+        let hint = "finish the account's activation in Stripe's dashboard";
+        return Check::failure("stripe", format!("{id} answers, and may not take payments yet"), hint);
+    }
+    Check::ok("stripe", format!("{id} answers"))
+}
+
+/// Whether the key is of the mode that is meant. What the configuration refuses has been refused before.
+#[must_use]
+pub fn key(access: &StripeAccess, declared: Option<Mode>) -> Check {
+    let restricted = access.key.expose_secret().starts_with("rk_");
+    let kind = if restricted { "restricted" } else { "secret" };
+    let declared = if declared.is_some() { ", as environments.yaml says" } else { "" };
+    Check::ok("key", format!("a {kind} key of {} mode{declared}", access.mode))
+}
+
+/// Whether database, account and mode are those that belong together; `account` where Stripe told it.
+#[must_use]
+pub fn binding(identity: Option<&Identity>, account: Option<&str>, mode: Mode) -> Check {
+    const NAME: &str = "binding";
+    const HINT: &str = "right database, wrong key? Check -e and the key's file; never work around it";
+    let Some((identity, bound)) = identity.and_then(|one| Some((one, one.account.as_deref()?))) else {
+        return Check::ok(NAME, "the database is not bound yet: the first apply binds it to account and mode");
+    };
+    if let Some(bound) = identity.mode.filter(|bound| *bound != mode) {
+        return Check::failure(
+            NAME,
+            format!("the database belongs to {bound} mode, and the key is a {mode} key"),
+            HINT,
+        );
+    }
+    match account {
+        None => Check::skipped(NAME, format!("the database belongs to {bound}; Stripe did not tell whose the key is")),
+        Some(account) if account == bound => {
+            Check::ok(NAME, format!("database and key belong to {bound} ({mode} mode)"))
+        }
+        Some(account) => {
+            Check::failure(NAME, format!("the database belongs to {bound}, and the key to {account}"), HINT)
+        }
+    }
+}
+
+/// Whether the key may read what is read. `refused` names what it may not, and whether nothing works without it.
+#[must_use]
+pub fn permissions(refused: &[(&str, bool)]) -> Check {
+    const NAME: &str = "permissions";
+    if refused.is_empty() {
+        return Check::ok(NAME, "the key may read all that tourney reads; writing is not tried here");
+    }
+    let names: Vec<&str> = refused.iter().map(|(name, _)| *name).collect();
+    let detail = format!("the key may not read {}", names.join(", "));
+    let hint =
+        "give the restricted key these rights in Stripe's dashboard (Checkout Sessions: write, the others: read)";
+    if refused.iter().any(|(_, needed)| *needed) {
+        Check::failure(NAME, detail, hint)
+    } else {
+        Check::warning(NAME, detail, hint)
+    }
+}
+
+/// How far Stripe's clock is ahead of ours.
+#[must_use]
+pub fn clock(ahead: Option<SignedDuration>) -> Check {
+    const NAME: &str = "clock";
+    let Some(ahead) = ahead else { return Check::skipped(NAME, "Stripe did not tell its time") };
+    let seconds = ahead.as_secs().abs();
+    let detail = match ahead.as_secs() {
+        -1..=1 => "this machine and Stripe have the same time".to_owned(),
+        ahead if ahead > 0 => format!("this machine is {seconds} s behind Stripe"),
+        _ => format!("this machine is {seconds} s ahead of Stripe"),
+    };
+    let hint = "set the clock by the network (NTP): signed webhooks are refused as too old from 300 s on";
+    match ahead.abs() {
+        apart if apart > TOO_FAR => Check::failure(NAME, detail, hint),
+        apart if apart > APART => Check::warning(NAME, detail, hint),
+        _ => Check::ok(NAME, detail),
+    }
+}
+
+/// Whether the webhook's secret is there and of the right kind. What is no webhook secret at all, the configuration refuses.
+#[must_use]
+pub fn webhook_secret(env: &Environment) -> Check {
+    const NAME: &str = "webhook-secret";
+    let (url, secret) = match &env.webhook {
+        None if matches!(env.kind, EnvKind::Sandbox { .. }) => {
+            return Check::skipped(NAME, "does not apply to the embedded sandbox");
+        }
+        None => {
+            return Check::warning(
+                NAME,
+                "no webhook is configured: what is proved is tourney's own receiver",
+                "write webhook: {url: …, secret_file: …} in environments.yaml, so that verify proves your endpoint",
+            );
+        }
+        Some(WebhookTarget { url, secret }) => (url.as_deref(), secret.as_ref()),
+    };
+    let Some(secret) = secret else {
+        let hint = "set STRIPE_WEBHOOK_SECRET, or write webhook: {secret_file: …} in environments.yaml";
+        return Check::failure(NAME, "the endpoint is known, and its signing secret is missing", hint);
+    };
+    if is_of_cli(secret) && !url.is_some_and(is_local) {
+        let detail = "this looks like the secret of `stripe listen`, which signs for no registered endpoint";
+        return Check::warning(NAME, detail, "take the signing secret of the endpoint itself, from Stripe's dashboard");
+    }
+    Check::ok(NAME, "it has the form of a webhook secret; verify proves that it is the right one")
+}
+
+fn is_of_cli(secret: &SecretString) -> bool {
+    let rest = secret.expose_secret().strip_prefix("whsec_").unwrap_or_default();
+    rest.len() == CLI_SECRET && rest.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::*;
+
+    #[test]
+    fn clocks_are_judged_by_how_far_they_are_apart() {
+        for (seconds, level) in [
+            (0, Level::Ok),
+            (60, Level::Ok),
+            (-60, Level::Ok),
+            (61, Level::Warning),
+            (-61, Level::Warning),
+            (300, Level::Warning),
+            (301, Level::Failure),
+            (-301, Level::Failure),
+        ] {
+            assert_eq!(clock(Some(SignedDuration::from_secs(seconds))).level, level, "{seconds}");
+        }
+        assert!(clock(Some(SignedDuration::from_secs(90))).detail.contains("90 s behind"));
+        assert!(clock(Some(SignedDuration::from_secs(-90))).detail.contains("90 s ahead"));
+        assert_eq!(clock(None).level, Level::Skipped);
+    }
+
+    #[test]
+    fn a_restricted_key_is_judged_by_what_it_may_not_read() {
+        assert_eq!(permissions(&[]).level, Level::Ok);
+        assert_eq!(permissions(&[("events", false)]).level, Level::Warning);
+        assert_eq!(permissions(&[("events", false), ("Checkout Sessions", true)]).level, Level::Failure);
+    }
+}
