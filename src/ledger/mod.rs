@@ -16,8 +16,8 @@ mod read;
 mod runs;
 mod seed;
 mod sql;
-mod statement;
 mod state;
+mod statement;
 mod table;
 mod times;
 

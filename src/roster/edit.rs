@@ -1,5 +1,6 @@
 //! The manifest's text with its players changed, and every other byte as it was.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::columns::Field;
@@ -168,6 +169,7 @@ impl<'t> List<'t> {
             edits.insert(last.at.end, new.map(|entry| format!(", {entry}")).collect::<String>());
             return Some(());
         }
+        let leaving: HashSet<&usize> = leaving.iter().collect();
         let kept = self.items.iter().enumerate().filter(|(index, _)| !leaving.contains(index));
         // Written anew, these would lose the values that differ: the next reading would tell.
         let kept = kept.map(|(_, item)| self.text[item.at.clone()].to_owned());

@@ -1,8 +1,11 @@
 //! Rows against the manifest's players: who is whom, who comes, who goes, and what differs.
 
+use std::collections::{HashMap, HashSet};
+
 use super::columns::Field;
-use super::ids::{folded, made};
+use super::ids::folded;
 use super::rows::Row;
+use super::who::{id_of, whose};
 use super::yaml;
 use crate::domain::{Email, FeeId, Money, PlayerId};
 use crate::manifest::problem::Problems;
@@ -63,73 +66,28 @@ pub(super) struct Merged {
     pub(super) remarks: Vec<String>,
 }
 
-/// Finds for each row the manifest's player: by id, else by name and address, else by an address that only one has.
+/// Works the rows into the manifest's players.
 pub(super) fn merge(rows: &[Row], manifest: &Manifest, remove: bool) -> Merged {
-    let mut whose: Vec<Option<usize>> = vec![None; rows.len()];
-    // What is more certain takes its players before anything less certain may.
-    for rule in [Rule::Id, Rule::Person, Rule::Address] {
-        for (index, row) in rows.iter().enumerate() {
-            let player = if whose[index].is_none() { rule.player(row, rows, &manifest.players) } else { None };
-            if let Some(player) = player.filter(|player| !whose.contains(&Some(*player))) {
-                whose[index] = Some(player);
-            }
-        }
-    }
-    let absent = (0..manifest.players.len()).filter(|index| !whose.contains(&Some(*index))).collect();
+    let whose = whose(rows, &manifest.players);
+    let present: HashSet<usize> = whose.iter().copied().flatten().collect();
+    let absent: Vec<usize> = (0..manifest.players.len()).filter(|index| !present.contains(index)).collect();
+    let gone = absent.iter().map(|index| &manifest.players[*index]).map(|player| (folded(&player.name), player));
+    let gone: HashMap<String, &Player> = gone.collect();
     let mut merged = Merged { added: Vec::new(), changed: Vec::new(), absent, remove, remarks: Vec::new() };
     for (row, player) in rows.iter().zip(whose) {
         match player {
             Some(index) => merged.compare(row, index, &manifest.players[index]),
-            None => merged.add(row, manifest),
+            None => merged.add(row, gone.get(&folded(&row.name)).copied()),
         }
     }
     merged
 }
 
-/// By what a row is known to be a player.
-#[derive(Clone, Copy)]
-enum Rule {
-    Id,
-    Person,
-    Address,
-}
-
-impl Rule {
-    fn player(self, row: &Row, rows: &[Row], players: &[Player]) -> Option<usize> {
-        match self {
-            Self::Id => by_id(row, players),
-            Self::Person => by_person(row, players),
-            Self::Address => by_address(row, rows, players),
-        }
-    }
-}
-
-/// The id that the roster gives, or the one that was made for this row the last time.
-fn by_id(row: &Row, players: &[Player]) -> Option<usize> {
-    let id = row.id.clone().unwrap_or_else(|| made(&row.name, &row.email));
-    let now = players.iter().position(|player| player.id == id);
-    now.or_else(|| players.iter().position(|player| player.renamed_from.as_ref() == Some(&id)))
-}
-
-fn by_person(row: &Row, players: &[Player]) -> Option<usize> {
-    let name = folded(&row.name);
-    players.iter().position(|player| folded(&player.name) == name && player.email.same_as(row.email.expose()))
-}
-
-/// Only where nobody else has that address, on either side: siblings must not be taken for each other. A row with an id of
-/// its own is somebody else than a player with another id.
-fn by_address(row: &Row, rows: &[Row], players: &[Player]) -> Option<usize> {
-    let in_roster = rows.iter().filter(|other| other.email.same_as(row.email.expose())).count();
-    let mut found = (0..players.len()).filter(|index| players[*index].email.same_as(row.email.expose()));
-    let player = found.next().filter(|_| row.id.is_none() && in_roster == 1)?;
-    found.next().is_none().then_some(player)
-}
-
 impl Merged {
-    fn add(&mut self, row: &Row, manifest: &Manifest) {
-        let id = row.id.clone().unwrap_or_else(|| made(&row.name, &row.email));
-        let absent = self.absent.iter().map(|index| &manifest.players[*index]);
-        if let Some(same) = absent.into_iter().find(|player| folded(&player.name) == folded(&row.name)) {
+    /// `same` is in no row and has the name of this one.
+    fn add(&mut self, row: &Row, same: Option<&Player>) {
+        let id = id_of(row);
+        if let Some(same) = same {
             self.remarks.push(format!(
                 "line {}: {id} is new, and {}, who has the same name and another address, is not in the roster: if they are \
                  one person, change the address in the manifest and import again",
@@ -160,10 +118,19 @@ impl Merged {
         }
     }
 
+    /// The players who stay, by their place in the manifest before.
+    fn kept(&self, before: &Manifest) -> Vec<usize> {
+        let leaving: HashSet<&usize> = self.absent.iter().filter(|_| self.remove).collect();
+        (0..before.players.len()).filter(|index| !leaving.contains(index)).collect()
+    }
+
+    fn changed(&self) -> HashMap<usize, &Changed> {
+        self.changed.iter().map(|changed| (changed.index, changed)).collect()
+    }
+
     /// Whether the manifest, read again, says exactly what was meant; anything else is a problem of the row.
     pub(super) fn check(&self, before: &Manifest, after: &Manifest, problems: &mut Problems) {
-        let kept = (0..before.players.len()).filter(|index| !(self.remove && self.absent.contains(index)));
-        let kept: Vec<usize> = kept.collect();
+        let (kept, changed) = (self.kept(before), self.changed());
         let whole = (&before.tournament, &before.fees, &before.policy, &before.decisions)
             == (&after.tournament, &after.fees, &after.policy, &after.decisions);
         if !whole || after.players.len() != kept.len() + self.added.len() {
@@ -171,7 +138,7 @@ impl Merged {
             return;
         }
         for (index, now) in kept.iter().zip(&after.players) {
-            let changed = self.changed.iter().find(|changed| changed.index == *index);
+            let changed = changed.get(index);
             let was = &before.players[*index];
             let fine = changed.map_or(now == was, |changed| changed.is_done(was, now));
             if !fine {
@@ -187,12 +154,11 @@ impl Merged {
 
     /// What the new text would have wrong, at the rows that it came from.
     pub(super) fn blame(&self, errors: &ManifestErrors, before: &Manifest, problems: &mut Problems) {
-        let kept = (0..before.players.len()).filter(|index| !(self.remove && self.absent.contains(index)));
-        let kept: Vec<usize> = kept.collect();
+        let (kept, changed) = (self.kept(before), self.changed());
         for problem in errors.problems() {
             let place = problem.path.strip_prefix("players[").and_then(|rest| rest.split(']').next()?.parse().ok());
             let row = place.and_then(|place: usize| match kept.get(place) {
-                Some(index) => self.changed.iter().find(|changed| changed.index == *index).map(|changed| &changed.row),
+                Some(index) => changed.get(index).map(|changed| &changed.row),
                 None => self.added.get(place - kept.len()).map(|added| &added.row),
             });
             let at = row.map_or(0..0, |row| row.at.clone());

@@ -10,6 +10,7 @@ mod ids;
 mod merge;
 mod rows;
 mod sheet;
+mod who;
 mod yaml;
 
 use std::path::Path;

@@ -7,7 +7,11 @@ use crate::story::club::Club;
 use crate::story::on_both;
 use crate::support::Outcome;
 
-on_both!(each_is_named_before_anything_is_written, all_that_is_wrong_is_told_at_once);
+on_both!(
+    each_is_named_before_anything_is_written,
+    all_that_is_wrong_is_told_at_once,
+    the_doctor_judges_the_mapping_too
+);
 
 /// One case: its name, and its lines as key and rest.
 type Case = (String, Vec<(String, String)>);
@@ -46,6 +50,18 @@ fn all<'a>(case: &'a Case, kind: &'a str) -> impl Iterator<Item = &'a str> {
 #[track_caller]
 fn refused(outcome: Outcome, code: &str) -> Value {
     error(&outcome.expect(1), code)
+}
+
+fn the_doctor_judges_the_mapping_too(club: &Club) {
+    installed(club);
+    let database = |exit| {
+        let checks = club.untouched(|| club.tourney(["doctor", "-e", "test", "--json"]).run().expect(exit)).json();
+        checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == "database").unwrap().clone()
+    };
+    assert_eq!(database(0)["passed"], true);
+    club.folder.write("environments.yaml", &environment(&MAPPING.replace("amount: amount_cents", "amount: price")));
+    let check = database(1);
+    assert!(check["passed"] == false && check["detail"].as_str().unwrap().contains("price"), "{check:#}");
 }
 
 fn each_is_named_before_anything_is_written(club: &Club) {
