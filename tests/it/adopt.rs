@@ -1,7 +1,7 @@
 //! An application's own orders table is adopted: the main job on schemas that other people made, and mappings that
 //! cannot work.
 
-mod app;
+pub(crate) mod app;
 mod canary;
 mod habits;
 mod story;

@@ -8,6 +8,7 @@
 
 mod adopt;
 mod cli_reference;
+mod club_api;
 mod config;
 mod doctor;
 mod error_codes;

@@ -13,7 +13,7 @@ fn root() -> &'static Path {
 }
 
 /// Runs a command to its end; its output is the error.
-fn run(command: &mut Command) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() { Ok(text) } else { Err(format!("{command:?}: {text}")) }
@@ -21,7 +21,11 @@ fn run(command: &mut Command) -> Result<String, String> {
 
 /// Installs once into `target/sdk/NAME`, for as long as what is asked for stays the same; several test processes may
 /// come at once.
-fn installed(name: &str, wanted: &str, install: impl Fn(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
+pub(crate) fn installed(
+    name: &str,
+    wanted: &str,
+    install: impl Fn(&Path) -> Result<(), String>,
+) -> Result<PathBuf, String> {
     let folder = root().join("target/sdk").join(name);
     std::fs::create_dir_all(&folder).unwrap();
     let lock = std::fs::File::create(folder.join(".lock")).unwrap();

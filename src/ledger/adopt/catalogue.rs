@@ -94,7 +94,8 @@ const OTHERS: &str = "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname
      AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%' \
      AND c.relname NOT LIKE 'tourney\\_%' ORDER BY 1 LIMIT 20";
 
-/// Everything as text. A domain counts as what it is made of.
+/// Everything as text. A domain counts as what it is made of. Indexes depend on a column as its sequence does, and may not be
+/// asked for a sequence's rights: only CASE keeps the order.
 const COLUMNS: &str = "SELECT CAST(a.attname AS TEXT), format_type(a.atttypid, a.atttypmod), CAST(b.typname AS TEXT), \
      CAST(n.nspname AS TEXT), CAST(b.typtype AS TEXT), CAST(b.typcategory AS TEXT), \
      CAST(a.attnotnull OR t.typnotnull AS TEXT), \
@@ -107,9 +108,9 @@ const COLUMNS: &str = "SELECT CAST(a.attname AS TEXT), format_type(a.atttypid, a
      (SELECT string_agg(e.enumlabel, chr(10) ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid), \
      (SELECT string_agg(pg_get_constraintdef(k.oid), chr(10)) FROM pg_constraint k WHERE k.contype = 'c' \
          AND ((k.conrelid = a.attrelid AND k.conkey = ARRAY[a.attnum]) OR k.contypid = t.oid)), \
-     (SELECT CAST(s.oid AS regclass)::TEXT FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
+     (SELECT CAST(s.oid AS regclass)::TEXT FROM pg_depend d JOIN pg_class s ON s.oid = d.objid \
          WHERE d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'a' \
-         AND NOT has_sequence_privilege(s.oid, 'USAGE') LIMIT 1) \
+         AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END LIMIT 1) \
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
      JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
      JOIN pg_namespace n ON n.oid = b.typnamespace \

@@ -137,7 +137,8 @@ pub(crate) fn incident(club: &Club) -> Vec<(String, String)> {
             club,
             &format!(
                 "INSERT INTO orders (player_id, product_id, amount_cents, status, source, stripe_checkout_session_id, \
-                 created_at) VALUES ({player}, {fee}, {amount}, 'pending', 'script', '{session}', '2026-03-01 09:00:00')"
+                 created_at, updated_at) VALUES ({player}, {fee}, {amount}, 'pending', 'script', '{session}', \
+                 '2026-03-01 09:00:00', '2026-03-01 09:00:00')"
             ),
         );
         (player, fee)

@@ -133,7 +133,7 @@ impl Club {
 }
 
 /// Runs a statement on a database; gives the rows, every column of which must be text.
-pub(super) async fn run_sql(database: &str, statement: &str) -> Vec<Vec<Option<String>>> {
+pub(crate) async fn run_sql(database: &str, statement: &str) -> Vec<Vec<Option<String>>> {
     let statement = AssertSqlSafe(statement.to_owned());
     if database.starts_with("sqlite:") {
         let mut connection = SqliteConnection::connect(database).await.unwrap();
@@ -158,6 +158,11 @@ impl Club {
     /// Where it is.
     pub(crate) fn database(&self) -> &str {
         &self.database
+    }
+
+    /// Where Stripe is.
+    pub(crate) fn stripe_base(&self) -> &str {
+        self.sandbox.base_url()
     }
 
     /// Waits for something that is done here, not by the binary.
@@ -332,6 +337,6 @@ impl Club {
 
 /// A value that is text.
 #[track_caller]
-pub(super) fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
 }

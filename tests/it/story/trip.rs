@@ -26,7 +26,7 @@ pub(crate) fn passed(verdict: &Value, name: &str) -> Value {
 }
 
 #[track_caller]
-fn detail(verdict: &Value, name: &str) -> String {
+pub(crate) fn detail(verdict: &Value, name: &str) -> String {
     let checks = verdict["checks"].as_array().unwrap();
     text(&checks.iter().find(|check| check["name"] == name).unwrap()["detail"]).to_owned()
 }
