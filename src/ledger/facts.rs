@@ -51,6 +51,9 @@ pub struct LedgerFacts {
     pub sessions_made: Vec<(SessionId, OrderId)>,
     /// Orders in scope by their columns that tourney's tables give to another tournament.
     pub overlapping: Vec<OrderId>,
+    /// Fees of orders that tourney made for this very tournament, where they are the scope and the manifest has none of
+    /// them: it is a copy that kept its tournament's id.
+    pub foreign_fees: BTreeSet<FeeId>,
 }
 
 /// An order that tourney retired.

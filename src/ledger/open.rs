@@ -154,7 +154,8 @@ impl SqlLedger {
         let row = if self.is_postgres() {
             tx.row("SELECT CAST(to_regclass($1) AS TEXT)", values![quoted]).await?
         } else {
-            let sql = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = $1";
+            // SQLite does not tell capitals from small letters in names.
+            let sql = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name = $1 COLLATE NOCASE";
             tx.row(sql, values![plain]).await?
         };
         Ok(match row {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Order, OrderId, SessionId};
+use crate::domain::{FeeId, Order, OrderId, SessionId};
 
 use super::attempts::{SELECT, read_attempt, read_registration};
 use super::errors::Result;
@@ -27,6 +27,9 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
         let elsewhere = claimed_elsewhere(tx, scope).await?;
         let overlapping = stored.iter().map(|stored| &stored.order.id).filter(|id| elsewhere.contains(*id));
         facts.overlapping = overlapping.cloned().collect();
+        if !ledger.table.maps(Field::Tournament) {
+            facts.foreign_fees = foreign_fees(tx, scope, &facts.canary_orders).await?;
+        }
     }
     facts.orders = stored.into_iter().map(|stored| stored.order).collect();
     facts.orders.retain(|order| !facts.canary_orders.contains(&order.id));
@@ -88,6 +91,19 @@ async fn claimed_elsewhere(tx: &mut Tx, scope: &Scope) -> Result<BTreeSet<OrderI
     let sql = "SELECT order_id FROM tourney_claims WHERE tournament_id <> $1";
     let rows = tx.rows(sql, values![&scope.tournament]).await?;
     rows.iter().map(|row| Ok(OrderId(id_of(&row.must_text(0)?, "order")?))).collect()
+}
+
+/// The fees of this tournament's claims, where none of them is in scope.
+async fn foreign_fees(tx: &mut Tx, scope: &Scope, canaries: &BTreeSet<OrderId>) -> Result<BTreeSet<FeeId>> {
+    let sql = "SELECT fee_id, order_id FROM tourney_claims WHERE tournament_id = $1";
+    let mut fees = BTreeSet::new();
+    for row in tx.rows(sql, values![&scope.tournament]).await? {
+        if !canaries.contains(&OrderId(id_of(&row.must_text(1)?, "order")?)) {
+            fees.insert(FeeId(id_of(&row.must_text(0)?, "fee")?));
+        }
+    }
+    let any_known = scope.fees.iter().any(|fee| fees.contains(fee));
+    Ok(if any_known { BTreeSet::new() } else { fees })
 }
 
 /// One order, wherever it belongs.

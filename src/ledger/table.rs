@@ -322,7 +322,11 @@ impl Table {
         let currency = match (row.text(5)?, self.mapping.currency) {
             (Some(code), _) => Currency::parse(&code).map_err(|_| wrong("currency", &code))?,
             (None, Some(currency)) => currency,
-            (None, None) => return Err(wrong("currency", "")),
+            (None, None) => {
+                return Err(rejected(format!(
+                    "no column says the currency of order {id}: name the manifest whose orders these are (--manifest FILE)"
+                )));
+            }
         };
         let amount = row.must_text(4)?;
         let minor = self.minor(&amount, currency).ok_or_else(|| wrong("amount", &amount))?;

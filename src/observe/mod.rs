@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Mode, OrderId, Payable, SessionId};
+use crate::domain::{FeeId, Mode, OrderId, Payable, SessionId};
 use crate::ledger::{Ledger, LedgerError, LedgerFacts, Scope};
 use crate::stripe::{Stripe, StripeError};
 use crate::world::{Clock, Wire};
@@ -47,6 +47,9 @@ pub enum ObserveError {
     /// Orders that belong to another tournament by tourney's own tables.
     #[error("{} of the orders in scope belong to another tournament: {}", .0.len(), listed(.0))]
     Overlap(Vec<OrderId>),
+    /// The tournament was applied with wholly other fees.
+    #[error("this tournament.id was applied with other fees: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    Copied(BTreeSet<FeeId>),
 }
 
 /// The first few ids.
@@ -91,6 +94,9 @@ pub async fn observe<W: Wire, C: Clock>(
 fn check(facts: &LedgerFacts, mode: Mode) -> Result<(), ObserveError> {
     if !facts.overlapping.is_empty() {
         return Err(ObserveError::Overlap(facts.overlapping.clone()));
+    }
+    if !facts.foreign_fees.is_empty() {
+        return Err(ObserveError::Copied(facts.foreign_fees.clone()));
     }
     for order in &facts.orders {
         if let Some(session) =

@@ -116,6 +116,8 @@ impl From<ObserveError> for Failure {
             ObserveError::Stripe(error) => error.into(),
             ObserveError::WrongMode { .. } => Self::new("wrong-mode", error.to_string())
                 .hint("right database, wrong key? Nothing was planned and nothing was written"),
+            ObserveError::Copied(_) => Self::new("scope-overlap", error.to_string())
+                .hint("is this manifest a copy of another one? Give it its own tournament.id; nothing was written"),
             ObserveError::Overlap(_) => Self::new("scope-overlap", error.to_string())
                 .hint("an order belongs to one tournament only: give this manifest its own tournament.id and fees"),
         }

@@ -4,15 +4,18 @@ use serde_json::{Value, json};
 
 use super::app::{digest, error, incident, installed, live, other_rows, tables};
 use crate::story::application::{Application, Handler, SECRET};
-use crate::story::club::Club;
+use crate::story::club::{Club, run_sql};
 use crate::story::on_both;
 use crate::support::assert_valid;
 
 on_both!(
     the_incident_is_put_right_in_the_application_s_own_table,
     an_application_that_writes_meanwhile_is_observed_again,
+    an_application_that_cancels_during_an_apply_has_its_way,
     what_other_rows_refer_to_is_canceled_and_not_deleted,
     an_order_of_another_tournament_is_an_overlap,
+    a_copied_manifest_that_kept_its_id_is_noticed,
+    a_player_whom_the_application_does_not_know_fails_alone,
 );
 
 fn the_incident_is_put_right_in_the_application_s_own_table(club: &Club) {
@@ -96,6 +99,37 @@ fn an_application_that_writes_meanwhile_is_observed_again(club: &Club) {
     club.plans(&["1001/5 attention settled-before"]);
 }
 
+fn an_application_that_cancels_during_an_apply_has_its_way(club: &Club) {
+    installed(club);
+    incident(club);
+    let (stale, ..) = live(club, "1014", "6");
+    let database = club.database().to_owned();
+    // As soon as the apply has replaced its first order, the application cancels one that may still be on its way.
+    let cancels = club.spawn(async move {
+        let first = "SELECT order_id FROM tourney_retired LIMIT 1";
+        let exists = "SELECT CAST(COUNT(*) AS TEXT) FROM orders WHERE source = 'tourney'";
+        while run_sql(&database, exists).await[0][0].as_deref() == Some("0") {}
+        while run_sql(&database, first).await.is_empty() {}
+        let cancel = "UPDATE orders SET status = 'canceled', note = 'by hand' WHERE player_id = 1014 AND product_id = 6 \
+                      AND status = 'pending'";
+        run_sql(&database, cancel).await;
+    });
+    let outcome = club.tourney(["apply", "--yes", "--json", "--parallelism", "1"]).run();
+    club.block_on(cancels).unwrap();
+    assert!([0, 1, 3].map(Some).contains(&outcome.code()), "{outcome:?}");
+    let by_hand = "SELECT CAST(id AS TEXT), CAST(status AS TEXT) FROM orders WHERE note = 'by hand'";
+    let rows = club.sql(by_hand);
+    assert!(!rows.is_empty(), "the application found something to cancel");
+    club.tourney(["apply", "--yes"]).run();
+    assert_eq!(club.sql(by_hand), rows, "what the application canceled stays canceled");
+    let twice = "SELECT CAST(player_id AS TEXT) FROM orders WHERE status IN ('pending', 'paid') AND product_id <> 99 \
+                 GROUP BY player_id, product_id HAVING COUNT(*) > 1";
+    assert_eq!(club.sql(twice), Vec::<Vec<_>>::new(), "{stale}");
+    let left = club.tourney(["plan", "--json"]).run().expect(0).json();
+    let changes = left["changes"].as_array().unwrap();
+    assert!(changes.iter().all(|change| change["action"] == "attention"), "{left:#}");
+}
+
 fn what_other_rows_refer_to_is_canceled_and_not_deleted(club: &Club) {
     installed(club);
     club.append("policy: {retire: delete, max_retired: 100%}");
@@ -125,4 +159,34 @@ fn an_order_of_another_tournament_is_an_overlap(club: &Club) {
     club.edit("id: cup", "id: cup-2");
     let outcome = club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(1);
     error(&outcome, "scope-overlap");
+}
+
+fn a_copied_manifest_that_kept_its_id_is_noticed(club: &Club) {
+    installed(club);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    let text = club.folder.read("tournament.yaml").replace("id: 5", "id: 7").replace("fee: 5", "fee: 7");
+    club.folder.write("tournament.yaml", &text.replace("id: 6", "id: 99").replace("fee: 6", "fee: 99"));
+    let outcome = club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(1);
+    let told = error(&outcome, "scope-overlap");
+    assert!(
+        told["message"].as_str().unwrap().contains("5, 6") && told["hint"].to_string().contains("copy"),
+        "{told:#}"
+    );
+}
+
+fn a_player_whom_the_application_does_not_know_fails_alone(club: &Club) {
+    installed(club);
+    // SQLite does not tell capitals in names.
+    if club.is_sqlite() {
+        let text = club.folder.read("environments.yaml").replace("table: orders", "table: ORDERS");
+        club.folder.write("environments.yaml", &text.replace("player: player_id", "player: Player_ID"));
+    }
+    club.edit("id: 1002", "id: 4711");
+    let applied = club.tourney(["apply", "--yes", "--json"]).run().expect(1).json();
+    let results = applied["results"].as_array().unwrap();
+    let outcomes: Vec<&str> = results.iter().map(|one| one["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["done", "failed", "done"], "{applied:#}");
+    let why = results[1]["error"].to_string();
+    assert!(why.contains("player 4711") && why.contains("the application does not have"), "{why}");
+    club.plans(&["4711/6 create missing-order"]);
 }

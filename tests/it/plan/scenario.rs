@@ -276,6 +276,7 @@ impl Scenario {
             unmatched: self.unmatched.iter().map(event).collect(),
             sessions_made: self.made.iter().map(|(id, order)| (SessionId(id.clone()), order.clone())).collect(),
             overlapping: self.overlapping.clone(),
+            foreign_fees: BTreeSet::new(),
         }
     }
 
