@@ -12,8 +12,9 @@ use super::errors::{Failure, Result, rejected};
 use super::lock::{check_fence, time};
 use super::open::SqlLedger;
 use super::orders::{find, find_id};
+use super::rows::id_of;
 use super::sql::{Row, Tx, Value, values};
-use super::table::{Cell, Field, id_of};
+use super::table::{Cell, Field};
 use super::{Attempt, AttemptFor, AttemptState, Begun, Guard, Rendered, Written};
 
 /// The attempts, as [`read_attempt`] reads them.

@@ -8,8 +8,9 @@ use super::attempts::{claim_of, read_registration};
 use super::errors::{Failure, Result, rejected};
 use super::open::SqlLedger;
 use super::orders::{cancel_canary, delete, find, find_id, release_claim};
+use super::rows::id_of;
 use super::sql::{Row, Tx, Value, values};
-use super::table::{Field, id_of};
+use super::table::Field;
 use super::{Canary, CanaryEnd, Written};
 
 /// The journal, each canary with its order as soon as it stands: an order and the attempt that made it are written

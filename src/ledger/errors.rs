@@ -30,6 +30,11 @@ pub(super) fn rejected(text: impl Into<String>) -> Failure {
     Failure::Final(LedgerError::Rejected(text.into()))
 }
 
+/// A row that the mapping does not explain.
+pub(super) fn unmapped(text: impl Into<String>) -> Failure {
+    Failure::Final(LedgerError::Unmapped(text.into()))
+}
+
 /// Nothing was done, in our own words.
 pub(super) fn not_done(text: impl Into<String>) -> Failure {
     Failure::Final(LedgerError::NotDone(text.into()))

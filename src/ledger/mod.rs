@@ -13,6 +13,7 @@ mod methods;
 mod open;
 mod orders;
 mod read;
+mod rows;
 mod runs;
 mod seed;
 mod sql;
@@ -52,6 +53,9 @@ pub enum LedgerError {
     /// The database understood and said no; the same again will be refused again.
     #[error("the orders database refused: {0}")]
     Rejected(String),
+    /// A row in scope says what the mapping has no meaning for.
+    #[error("{0}; nothing was written")]
+    Unmapped(String),
     /// The answer was lost: it may have been done. Every write carries its own id, so it may be repeated.
     #[error("the answer of the orders database was lost: {0}")]
     Unknown(String),

@@ -9,9 +9,10 @@ use crate::domain::{Metadata, OrderId, OrderStatus, PaymentIntentId, PlayerId, R
 use super::errors::{Failure, Result, rejected};
 use super::lock::check_fence;
 use super::open::SqlLedger;
+use super::rows::{Stored, id_of};
 use super::sql::{Tx, Value, values};
 use super::statement::quoted;
-use super::table::{Cell, Field, Stored, id_of};
+use super::table::{Cell, Field};
 use super::{Guard, RetireHow, Written};
 
 /// The orders for which cells hold.

@@ -8,8 +8,9 @@ use super::attempts::{SELECT, read_attempt, read_registration};
 use super::errors::Result;
 use super::lock::time;
 use super::open::{SqlLedger, refuse_anothers_table};
+use super::rows::{Stored, id_of};
 use super::sql::{Tx, Value, values};
-use super::table::{Field, Stored, id_of};
+use super::table::Field;
 use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, events, orders};
 
 /// Reads everything in scope.

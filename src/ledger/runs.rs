@@ -9,8 +9,8 @@ use super::attempts::read_registration;
 use super::errors::Result;
 use super::lock::time;
 use super::open::SqlLedger;
+use super::rows::id_of;
 use super::sql::{Row, values};
-use super::table::id_of;
 use super::{Run, RunStep};
 
 /// Opens a run; nothing where it is open already.

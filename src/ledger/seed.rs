@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::domain::{AttemptId, Money, OrderId, OrderStatus, Registration, SessionId, TournamentId};
 
 use super::errors::{Result, rejected};
+use super::rows::id_of;
 use super::sql::Value;
-use super::table::{Cell, Field, id_of};
+use super::table::{Cell, Field};
 use super::{LedgerError, SqlLedger};
 
 /// An order that did not come from the helper.

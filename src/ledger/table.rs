@@ -1,20 +1,15 @@
 //! The orders table as statements, compiled from a mapping: names are checked and quoted, values are parameters.
 
-use std::str::FromStr;
-
-use crate::domain::{
-    AttemptId, Currency, FeeId, Id, Money, Order, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, Seen,
-    SessionId, TournamentId,
-};
 use rust_decimal::Decimal;
+
+use crate::domain::{AttemptId, Currency, Money, OrderStatus, Registration, Seen, TournamentId};
 
 use super::LedgerError;
 use super::attempts::{order_id, order_uuid};
 use super::errors::{Result, rejected};
 use super::mapping::{AmountUnit, Column, IdSource, Mapping};
-use super::sql::{Row, Value};
+use super::sql::Value;
 use super::statement::{Statement, Text, encode, quoted, quoted_path, read_as_text};
-use super::times;
 
 /// A field of an order, wherever its column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +46,6 @@ const READ: [Field; 11] = [
 
 /// A field with its value; a field that is not mapped is passed over.
 pub(super) type Cell = (Field, Value);
-
-/// An order as it was read, with its tournament where the table says it.
-#[derive(Clone, Debug)]
-pub(super) struct Stored {
-    pub(super) order: Order,
-    pub(super) tournament: Option<TournamentId>,
-}
 
 /// The orders table.
 #[derive(Debug)]
@@ -272,110 +260,4 @@ impl Table {
         };
         Some((Field::Id, Value::from(id)))
     }
-
-    /// Reads rows of [`Table::select`]; those that are out of scope are passed over.
-    pub(super) fn read_all(&self, rows: &[Row]) -> Result<Vec<Stored>> {
-        let mut stored = Vec::with_capacity(rows.len());
-        for row in rows {
-            if self.is_in_scope(row)? {
-                stored.push(self.read(row)?);
-            }
-        }
-        Ok(stored)
-    }
-
-    /// As [`Table::read_all`], without rows in a state that the mapping does not use: where rows are looked up that may
-    /// be no tournament's.
-    pub(super) fn read_known(&self, rows: Vec<Row>) -> Result<Vec<Stored>> {
-        let mut known = Vec::with_capacity(rows.len());
-        for row in rows {
-            if self.mapping.statuses.status(&row.must_text(6)?).is_some() {
-                known.push(row);
-            }
-        }
-        self.read_all(&known)
-    }
-
-    /// In an adopted table: made since the day from which on orders count, and a registration's at all.
-    fn is_in_scope(&self, row: &Row) -> Result<bool> {
-        if self.mapping.make_table {
-            return Ok(true);
-        }
-        let id = row.must_text(0)?;
-        if let Some(since) = self.mapping.since {
-            let made = row.text(10)?.as_deref().and_then(times::read);
-            let made = made.ok_or_else(|| {
-                let column = self.mapping.columns.created_at.as_ref().map_or("created_at", |column| &column.name);
-                rejected(format!("order {id} does not say when it was made: give it a time in {column}, or nobody knows whether it counts"))
-            })?;
-            if made < since {
-                return Ok(false);
-            }
-        }
-        let is_id = |text: Option<String>| text.is_some_and(|text| Id::parse(&text).is_ok());
-        Ok(is_id(row.text(2)?) && is_id(row.text(3)?))
-    }
-
-    fn read(&self, row: &Row) -> Result<Stored> {
-        let id = OrderId(id_of(&row.must_text(0)?, "order")?);
-        let wrong = |what: &str, text: &str| rejected(format!("order {id} has the {what} {text:?}, which is none"));
-        let currency = match (row.text(5)?, self.mapping.currency) {
-            (Some(code), _) => Currency::parse(&code).map_err(|_| wrong("currency", &code))?,
-            (None, Some(currency)) => currency,
-            (None, None) => {
-                return Err(rejected(format!(
-                    "no column says the currency of order {id}: name the manifest whose orders these are (--manifest FILE)"
-                )));
-            }
-        };
-        let amount = row.must_text(4)?;
-        let minor = self.minor(&amount, currency).ok_or_else(|| wrong("amount", &amount))?;
-        let word = row.must_text(6)?;
-        let status = self.mapping.statuses.status(&word).ok_or_else(|| {
-            rejected(format!("order {id} has the status {word:?}: name it under `statuses` in the mapping"))
-        })?;
-        let registration = Registration {
-            player: PlayerId(id_of(&row.must_text(2)?, "player")?),
-            fee: FeeId(id_of(&row.must_text(3)?, "fee")?),
-        };
-        let created_at = row.text(10)?.as_deref().and_then(times::read);
-        let tournament = row.text(1)?.map(|text| id_of(&text, "tournament")).transpose()?.map(TournamentId);
-        let order = Order {
-            id,
-            registration,
-            amount: Money::new(minor, currency),
-            status,
-            session: row.text(7)?.filter(|text| !text.is_empty()).map(SessionId),
-            payment_intent: row.text(8)?.filter(|text| !text.is_empty()).map(PaymentIntentId),
-            url: row.text(9)?.filter(|text| !text.is_empty()),
-            created_at,
-        };
-        Ok(Stored { order, tournament })
-    }
-
-    fn minor(&self, text: &str, currency: Currency) -> Option<i64> {
-        match self.mapping.amount {
-            AmountUnit::Minor => whole(Decimal::from_str(text).ok()?),
-            AmountUnit::Major => {
-                let major = Decimal::from_str(text).ok()?;
-                whole(major.checked_mul(Decimal::from(10_i64.pow(currency.exponent())))?)
-            }
-        }
-    }
-}
-
-/// A decimal without a fraction as an integer.
-fn whole(amount: Decimal) -> Option<i64> {
-    amount.is_integer().then(|| amount.normalize().to_string().parse().ok()).flatten()
-}
-
-/// Reads an id column of any kind of ours.
-pub(super) fn id_of(text: &str, what: &str) -> Result<Id> {
-    let id = Id::parse(text).map_err(|error| rejected(format!("the {what} id {text:?} cannot be read: {error}")))?;
-    if id.to_string() != text {
-        return Err(rejected(format!(
-            "the {what} id {text:?} cannot be told from {id}: it would be taken for that one"
-        )));
-    }
-    Ok(id)
 }

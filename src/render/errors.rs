@@ -67,6 +67,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Rejected(_) => {
                 ("database-refused", "the same again will be refused again: mend what it names first")
             }
+            LedgerError::Unmapped(_) => ("bad-mapping", "docs/ADOPTING.md says what each key of `orders` means"),
             LedgerError::Unknown(_) => ("database", "it may have been done; safe to run again"),
             LedgerError::Fenced => ("lock-lost", "tourney unlock shows who holds it; safe to run again"),
         };

@@ -12,6 +12,7 @@ on_both!(
     statuses_as_numbers_and_times_as_milliseconds,
     ids_as_text_and_times_as_text,
     a_status_that_nobody_mapped_is_named,
+    dollars_are_never_taken_for_cents,
 );
 
 /// One table: how it is made on each database, how it is mapped, and how a row looks that is there already.
@@ -153,6 +154,23 @@ fn a_status_that_nobody_mapped_is_named(club: &Club) {
          (1001, 5, 5500, 'refunded', 'web', '2026-02-01 10:00:00'), (2001, 99, 5500, 'refunded', 'web', '2026-02-01 10:00:00')",
     );
     let outcome = club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(1);
-    let error = super::app::error(&outcome, "database-refused");
-    assert!(error["message"].as_str().unwrap().contains("under `statuses`"), "{error:#}");
+    let error = super::app::error(&outcome, "bad-mapping");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("\"refunded\" (1)") && message.contains("under `statuses`"), "{error:#}");
+}
+
+fn dollars_are_never_taken_for_cents(club: &Club) {
+    super::app::installed(club);
+    script(
+        club,
+        "ALTER TABLE orders ADD COLUMN price NUMERIC;
+         INSERT INTO orders (player_id, product_id, amount_cents, price, status, source, created_at) VALUES
+         (1001, 5, 5550, 55.50, 'pending', 'web', '2026-02-01 10:00:00')",
+    );
+    let text = club.folder.read("environments.yaml").replace("amount: amount_cents", "amount: price");
+    let text = text.replace("{ source: tourney }", "{ source: tourney, amount_cents: 0 }");
+    club.folder.write("environments.yaml", &text);
+    let outcome = club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(1);
+    let error = super::app::error(&outcome, "bad-mapping");
+    assert!(error["message"].as_str().unwrap().contains("`amount_unit: major`"), "{error:#}");
 }
