@@ -174,3 +174,36 @@ fn dollars_are_never_taken_for_cents(club: &Club) {
     let error = super::app::error(&outcome, "bad-mapping");
     assert!(error["message"].as_str().unwrap().contains("`amount_unit: major`"), "{error:#}");
 }
+
+/// A table of another schema, with names and a type that only quotes keep as they are, and a domain for its amounts.
+#[test]
+fn another_schema_with_names_in_capitals() {
+    let Some(club) = Club::on_postgres() else { return };
+    script(
+        &club,
+        "CREATE SCHEMA shop;
+         CREATE TYPE shop.\"OrderState\" AS ENUM ('Open', 'Paid', 'Void');
+         CREATE DOMAIN shop.cents AS INTEGER CHECK (VALUE >= 0);
+         CREATE TABLE shop.\"Order\" (\"orderId\" BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \"playerId\" INTEGER NOT NULL,
+            \"feeId\" INTEGER NOT NULL, \"user\" shop.cents NOT NULL, \"State\" shop.\"OrderState\" NOT NULL,
+            \"sessionId\" VARCHAR(255), \"intentId\" VARCHAR(255), url VARCHAR(20), \"createdAt\" TIMESTAMP(3) NOT NULL,
+            \"updatedAt\" TIMESTAMP(3) NOT NULL)",
+    );
+    club.folder.write(
+        "environments.yaml",
+        &environment(
+            "    table: shop.Order
+    since: 2026-01-01
+    columns: { id: orderId, player: playerId, fee: feeId, amount: user, status: State, session: sessionId,
+      payment_intent: intentId, url: url, created_at: createdAt, updated_at: updatedAt }
+    statuses: { pending: Open, paid: Paid, canceled: Void }
+",
+        ),
+    );
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    club.plans(&[]);
+    club.tourney(["verify"]).run().expect(0);
+    let rows = club.sql("SELECT CAST(\"State\" AS TEXT), url, CAST(\"user\" AS TEXT) FROM shop.\"Order\" ORDER BY 3");
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    assert!(is(&rows[0], &["Open", "NULL", "5500"]), "a link that is too long is left out: {rows:?}");
+}
