@@ -121,6 +121,15 @@ impl IntentAnswer {
             _ => PaymentState::Processing,
         }
     }
+
+    /// Whether it shows its charge, or has none: money that has arrived always has one, also where a server leaves it out.
+    pub(super) fn tells_its_charge(&self) -> bool {
+        match self.latest_charge {
+            Some(Reference::Object(_)) => true,
+            Some(Reference::Id(_)) => false,
+            None => self.state() != PaymentState::Succeeded,
+        }
+    }
 }
 
 /// A charge.
@@ -134,6 +143,26 @@ pub(super) struct ChargeAnswer {
 #[derive(Debug, Deserialize)]
 pub(super) struct DisputeAnswer {
     pub(super) status: Option<String>,
+    pub(super) payment_intent: Option<String>,
+}
+
+impl DisputeAnswer {
+    /// Decided for the organiser, or never one.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.status.as_deref(), Some("won" | "warning_closed" | "prevented"))
+    }
+}
+
+/// An event about a dispute.
+#[derive(Debug, Deserialize)]
+pub(super) struct DisputeEvent {
+    pub(super) data: DisputeEventData,
+}
+
+/// What it carries.
+#[derive(Debug, Deserialize)]
+pub(super) struct DisputeEventData {
+    pub(super) object: DisputeAnswer,
 }
 
 #[cfg(test)]

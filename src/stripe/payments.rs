@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::answers::{DisputeAnswer, IntentAnswer, Reference};
+use super::answers::{DisputeAnswer, DisputeEvent, IntentAnswer, Reference};
 use super::request::{get, path_id};
 use super::{Stripe, StripeError};
 use crate::domain::{Payment, PaymentIntentId};
 use crate::world::{Clock, Wire};
+
+/// The events that tell how a dispute stands.
+const DISPUTE_EVENTS: [&str; 3] = ["charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"];
 
 /// A refund.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -58,7 +61,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
             Err(error) => return Err(error),
         };
         let mut payments = Vec::with_capacity(answers.len());
-        for answer in answers.into_iter().filter(|answer| !matches!(answer.latest_charge, Some(Reference::Id(_)))) {
+        for answer in answers.into_iter().filter(IntentAnswer::tells_its_charge) {
             payments.push(self.with_charge(answer).await?);
         }
         Ok(payments)
@@ -67,9 +70,9 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
     /// What became of a payment intent's charge; only refunds and disputes that it does not tell are asked for.
     async fn with_charge(&self, answer: IntentAnswer) -> Result<Payment, StripeError> {
         let state = answer.state();
+        let told = answer.tells_its_charge();
         let intent = PaymentIntentId(answer.id);
         let (refunded, disputed) = match answer.latest_charge {
-            None => (0, false),
             Some(Reference::Object(charge)) => {
                 // A charge counts refunds that are only under way too, and those can still fail.
                 let refunded = if charge.amount_refunded == Some(0) { 0 } else { self.refunded(&intent).await? };
@@ -77,9 +80,13 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
                 // A charge stays marked after its dispute was won; where disputes cannot be read it counts as not won.
                 (refunded, disputed && self.is_dispute_open_or_lost(intent.as_str()).await?.unwrap_or(true))
             }
-            // The server does not expand: disputes are asked for; one that knows none has none.
-            Some(Reference::Id(_)) => {
-                let disputed = self.is_dispute_open_or_lost(intent.as_str()).await?.unwrap_or(false);
+            _ if told => (0, false),
+            // The server does not expand: refunds and disputes are asked for.
+            _ => {
+                let disputed = match self.is_dispute_open_or_lost(intent.as_str()).await? {
+                    Some(disputed) => disputed,
+                    None => self.is_disputed_by_events(&intent).await?,
+                };
                 (self.refunded(&intent).await?, disputed)
             }
         };
@@ -106,8 +113,19 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
             Err(error) if error.is_permanent() => return Ok(None),
             Err(error) => return Err(error),
         };
-        let is_over =
-            |dispute: &DisputeAnswer| matches!(dispute.status.as_deref(), Some("won" | "warning_closed" | "prevented"));
-        Ok((!disputes.is_empty()).then(|| !disputes.iter().all(is_over)))
+        Ok((!disputes.is_empty()).then(|| !disputes.iter().all(DisputeAnswer::is_over)))
+    }
+
+    /// The same from the events of the last 30 days, the newest of which tells how a dispute stands.
+    async fn is_disputed_by_events(&self, intent: &PaymentIntentId) -> Result<bool, StripeError> {
+        let kinds = DISPUTE_EVENTS.map(|kind| ("types[]", kind));
+        let events: Vec<DisputeEvent> = match self.all_at("/v1/events", &kinds).await {
+            Ok(events) => events,
+            Err(error) if error.is_permanent() => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let mut its = events.iter().map(|event| &event.data.object);
+        let newest = its.find(|dispute| dispute.payment_intent.as_deref() == Some(intent.as_str()));
+        Ok(newest.is_some_and(|dispute| !dispute.is_over()))
     }
 }

@@ -87,7 +87,19 @@ async fn a_payment_tells_refunds_and_disputes() {
     };
     let refunds = ok(r#"{"data":[{"id":"re_1","amount":300,"status":"succeeded"},
         {"id":"re_2","amount":200,"status":"failed"}],"has_more":false}"#);
-    for (name, script, refunded, disputed) in [
+    let none = || ok(r#"{"data":[],"has_more":false}"#);
+    // The newest event tells how a dispute stands; another payment's is none of ours.
+    let disputed = |status: &str| {
+        let event = |id: &str, intent: &str, status: &str| {
+            format!(
+                r#"{{"id":"{id}","data":{{"object":{{"id":"du_1","payment_intent":"{intent}","status":"{status}"}}}}}}"#
+            )
+        };
+        let (other, newest, first) =
+            (event("evt_3", "pi_2", "lost"), event("evt_2", "pi_1", status), event("evt_1", "pi_1", "needs_response"));
+        ok(&format!(r#"{{"data":[{other},{newest},{first}],"has_more":false}}"#))
+    };
+    for (name, script, refunded, is_disputed) in [
         ("plain", vec![charge(0, false)], 0, false),
         ("refunded in part", vec![charge(500, false), refunds.clone()], 300, false),
         ("a dispute", vec![charge(0, true), disputes("needs_response")], 0, true),
@@ -95,12 +107,20 @@ async fn a_payment_tells_refunds_and_disputes() {
         ("a dispute of a new kind", vec![charge(0, true), disputes("pondered")], 0, true),
         ("disputes that may not be read", vec![charge(0, true), refused(403, "")], 0, true),
         ("no expansion", vec![intent("succeeded", r#""ch_1""#), disputes("lost"), refunds.clone()], 300, true),
-        ("nor disputes", vec![intent("succeeded", r#""ch_1""#), refused(404, ""), refunds], 300, false),
+        ("nor disputes", vec![intent("succeeded", r#""ch_1""#), refused(404, ""), none(), refunds.clone()], 300, false),
+        ("by events", vec![intent("succeeded", r#""ch_1""#), refused(404, ""), disputed("lost"), none()], 0, true),
+        ("won, by events", vec![intent("succeeded", r#""ch_1""#), refused(404, ""), disputed("won"), none()], 0, false),
+        (
+            "arrived, without a charge",
+            vec![intent("succeeded", "null"), disputes("needs_response"), refunds],
+            300,
+            true,
+        ),
         ("no charge yet", vec![intent("processing", "null")], 0, false),
     ] {
         let (wire, clock) = (Script::new(script), StillClock::new());
         let payment = stripe(&wire, &clock).payment(&PaymentIntentId::from("pi_1")).await.unwrap().unwrap();
-        assert_eq!((payment.refunded, payment.disputed), (refunded, disputed), "{name}");
+        assert_eq!((payment.refunded, payment.disputed), (refunded, is_disputed), "{name}");
         assert_eq!(payment.state == PaymentState::Processing, name == "no charge yet", "{name}");
         assert_eq!(wire.lines()[0], "GET /v1/payment_intents/pi_1?expand%5B%5D=latest_charge");
     }
