@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{AttemptId, Money, Order, OrderStatus, Ownership, Payable, Registration, key};
 use crate::ledger::{Attempt, AttemptFor, Begun, Ledger, LedgerError, Rendered, Written};
-use crate::manifest::{Manifest, Player};
+use crate::manifest::Player;
 use crate::settle::settle;
 use crate::stripe::{Bill, Closed, LIFETIME, SessionRequest, StripeError, create_player_checkout_session, render};
 use crate::world::{Clock, Wire};
@@ -144,15 +144,12 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
 
     /// Whether the manifest still asks for what a pending order is about, through Stripe, and now.
     fn is_wanted(&self, order: &Order, now: Timestamp) -> bool {
-        let Manifest { tournament, .. } = self.manifest;
-        let is_its = |player: &&Player| {
-            player.id == order.registration.player || player.renamed_from.as_ref() == Some(&order.registration.player)
-        };
         let asks = |player: &Player| {
             let owed = player.owes.iter().find(|owed| owed.fee == order.registration.fee);
             player.paid.is_none() && owed.is_some_and(|owed| owed.amount == order.amount)
         };
-        tournament.open && !tournament.is_past_due(now) && self.manifest.players.iter().find(is_its).is_some_and(asks)
+        let player = self.manifest.player_now(&order.registration.player);
+        !self.manifest.tournament.is_stopped(now) && player.is_some_and(asks)
     }
 
     /// Finds what an attempt made by its metadata: adopts one that agrees in everything, closes the rest.

@@ -27,8 +27,8 @@ pub(super) struct Leftovers {
 }
 
 impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
-    /// Works off stored webhook events, removes canaries that were left, then settles every open attempt. One that fails does not keep the others from
-    /// their turn.
+    /// Works off stored webhook events, removes canaries that were left, then settles every open attempt. One that fails
+    /// does not keep the others from their turn.
     pub(super) async fn settle_leftovers(&self, mode: Mode, observed: &Observation) -> Leftovers {
         let mut left = Leftovers { moved: self.work_off_events(mode).await, ..Leftovers::default() };
         left.canaries = self.left_over_canaries().await;
@@ -45,14 +45,8 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                     );
                     left.unsettled.insert(attempt.registration.clone());
                     // A renamed player's changes go by the new id.
-                    let renamed = self
-                        .manifest
-                        .players
-                        .iter()
-                        .find(|player| player.renamed_from.as_ref() == Some(&attempt.registration.player));
-                    let renamed = renamed.map(|player| player.id.clone());
-                    left.unsettled
-                        .extend(renamed.map(|player| Registration { player, ..attempt.registration.clone() }));
+                    let player = self.manifest.player_now(&attempt.registration.player).map(|now| now.id.clone());
+                    left.unsettled.extend(player.map(|player| Registration { player, ..attempt.registration.clone() }));
                     left.results.push(ChangeResult::of_attempt(attempt).failed(error.code(), message));
                 }
             }

@@ -230,13 +230,17 @@ pub(super) async fn prepare(ledger: &SqlLedger, new_id: u128) -> Result<Identity
 
 /// Our own schema is not put over an orders table that somebody else made.
 pub(super) async fn refuse_anothers_table(ledger: &SqlLedger) -> Result<()> {
-    if !ledger.table.mapping().make_table {
+    let Some(mut reading) = ledger.begin_read().await? else { return Ok(()) };
+    refuse_anothers(ledger, &mut reading).await?;
+    reading.tx.rollback().await
+}
+
+/// The same within a read that is made anyway.
+pub(super) async fn refuse_anothers(ledger: &SqlLedger, reading: &mut Reading) -> Result<()> {
+    if !ledger.table.mapping().make_table || !reading.orders {
         return Ok(());
     }
-    let Some(mut reading) = ledger.begin_read().await? else { return Ok(()) };
-    let made = ledger.has_table(&mut reading.tx, ORDERS_MIGRATIONS, ORDERS_MIGRATIONS).await?;
-    reading.tx.rollback().await?;
-    if reading.orders && !made {
+    if !ledger.has_table(&mut reading.tx, ORDERS_MIGRATIONS, ORDERS_MIGRATIONS).await? {
         return Err(rejected(format!(
             "{} has a table {} that tourney did not make: nothing was changed; map it under `orders` in \
              environments.yaml, or name another database",

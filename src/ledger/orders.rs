@@ -163,7 +163,8 @@ pub(super) async fn retire(
         let sql = "INSERT INTO tourney_retired (order_id, tournament_id, player_id, fee_id, session_id, how, reason, \
                    retired_at, made_at, row_copy) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                    ON CONFLICT (order_id) DO UPDATE SET player_id = excluded.player_id, fee_id = excluded.fee_id, \
-                   session_id = excluded.session_id, how = excluded.how, reason = excluded.reason, retired_at = excluded.retired_at, row_copy = excluded.row_copy";
+                   session_id = excluded.session_id, how = excluded.how, reason = excluded.reason, \
+                   retired_at = excluded.retired_at, row_copy = excluded.row_copy";
         let values = values![
             &seen.id,
             tournament.as_ref(),

@@ -7,7 +7,7 @@ use crate::domain::{FeeId, Order, OrderId, SessionId};
 use super::attempts::{SELECT, read_attempt, read_registration};
 use super::errors::Result;
 use super::lock::time;
-use super::open::{SqlLedger, refuse_anothers_table};
+use super::open::{SqlLedger, refuse_anothers};
 use super::rows::{Stored, id_of};
 use super::sql::{Tx, Value, values};
 use super::table::Field;
@@ -15,8 +15,8 @@ use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, events, orders};
 
 /// Reads everything in scope.
 pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFacts> {
-    refuse_anothers_table(ledger).await?;
     let Some(mut reading) = ledger.begin_read().await? else { return Ok(LedgerFacts::default()) };
+    refuse_anothers(ledger, &mut reading).await?;
     let tx = &mut reading.tx;
     let mut facts = LedgerFacts::default();
     if reading.ours {

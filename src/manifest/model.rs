@@ -41,6 +41,12 @@ pub struct Tournament {
 }
 
 impl Tournament {
+    /// The stop button, or `pay_by` has passed: what is open is closed, and nothing new becomes payable.
+    #[must_use]
+    pub fn is_stopped(&self, now: Timestamp) -> bool {
+        !self.open || self.is_past_due(now)
+    }
+
     /// After the end of `pay_by`'s day, in UTC.
     #[must_use]
     pub fn is_past_due(&self, now: Timestamp) -> bool {
@@ -194,5 +200,11 @@ impl Manifest {
     #[must_use]
     pub fn player(&self, id: &PlayerId) -> Option<&Player> {
         self.players.iter().find(|player| player.id == *id)
+    }
+
+    /// The player of this id, else the one who had it before.
+    #[must_use]
+    pub fn player_now(&self, id: &PlayerId) -> Option<&Player> {
+        self.player(id).or_else(|| self.players.iter().find(|player| player.renamed_from.as_ref() == Some(id)))
     }
 }

@@ -81,8 +81,8 @@ impl<'a> World<'a> {
     }
 
     /// The stop button, or `pay_by` has passed: what is open is closed, and nothing new becomes payable.
-    pub(crate) const fn stopped(&self) -> bool {
-        self.past_due || !self.manifest.tournament.open
+    pub(crate) fn stopped(&self) -> bool {
+        self.manifest.tournament.is_stopped(self.observed.at)
     }
 }
 
