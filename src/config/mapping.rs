@@ -76,17 +76,29 @@ fn columns_of(node: &Node, path: &str, problems: &mut Problems) -> Option<BTreeM
     Some(columns)
 }
 
-fn statuses_of(node: &Node, path: &str, problems: &mut Problems) -> Option<BTreeMap<String, String>> {
+/// For each status the table's word, or a list of those that mean it.
+fn statuses_of(node: &Node, path: &str, problems: &mut Problems) -> Option<BTreeMap<String, Vec<String>>> {
     let fields = Fields::of(node, path, &OrderStatus::ALL.map(OrderStatus::word), problems)?;
     let mut words = BTreeMap::new();
     for status in OrderStatus::ALL {
         let required = matches!(status, OrderStatus::Pending | OrderStatus::Paid);
         let name = status.word();
         let node = if required { fields.need(name, name, problems) } else { fields.get(name, problems) };
-        let word = node.and_then(|node| text(node, &fields.path_of(name), problems));
-        words.extend(word.map(|word| (name.to_owned(), word)));
+        let Some(node) = node else { continue };
+        words.insert(name.to_owned(), words_of(node, &fields.path_of(name), problems));
     }
     Some(words)
+}
+
+fn words_of(node: &Node, path: &str, problems: &mut Problems) -> Vec<String> {
+    match &node.value {
+        Value::List(list) if list.is_empty() => {
+            problems.add(&node.at, path, "this list is empty", "write the table's word for it");
+            Vec::new()
+        }
+        Value::List(list) => list.iter().filter_map(|word| text(word, path, problems)).collect(),
+        _ => text(node, path, problems).into_iter().collect(),
+    }
 }
 
 /// A mapping of free keys to constants, each as its text; `refusal` says why a key cannot stand there, and what to do.

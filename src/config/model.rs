@@ -172,8 +172,8 @@ pub struct OrdersMapping {
     pub columns: BTreeMap<String, String>,
     /// The unit of the amounts.
     pub amount_unit: MappedUnit,
-    /// The table's words by ours; a status left out is not used.
-    pub statuses: BTreeMap<String, String>,
+    /// The table's words by ours, first the one that is written; a status left out is not used.
+    pub statuses: BTreeMap<String, Vec<String>>,
     /// Constants for other columns of a new row, as their text.
     pub insert: BTreeMap<String, String>,
 }

@@ -127,35 +127,41 @@ pub enum AmountUnit {
     Major,
 }
 
-/// The table's words for the four statuses; none is not used.
+/// The table's words for the four statuses: the first of them is written, all are read. Without a word a status is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusWords {
-    /// The word for pending.
-    pub pending: String,
-    /// The word for paid.
-    pub paid: String,
-    /// The word for canceled.
-    pub canceled: Option<String>,
-    /// The word for refunded.
-    pub refunded: Option<String>,
+    /// The words for pending.
+    pub pending: Vec<String>,
+    /// The words for paid.
+    pub paid: Vec<String>,
+    /// The words for canceled.
+    pub canceled: Vec<String>,
+    /// The words for refunded.
+    pub refunded: Vec<String>,
 }
 
 impl StatusWords {
-    /// The table's word.
+    /// Every word that means it.
+    #[must_use]
+    pub fn words(&self, status: OrderStatus) -> &[String] {
+        match status {
+            OrderStatus::Pending => &self.pending,
+            OrderStatus::Paid => &self.paid,
+            OrderStatus::Canceled => &self.canceled,
+            OrderStatus::Refunded => &self.refunded,
+        }
+    }
+
+    /// The word that is written.
     #[must_use]
     pub fn word(&self, status: OrderStatus) -> Option<&str> {
-        match status {
-            OrderStatus::Pending => Some(&self.pending),
-            OrderStatus::Paid => Some(&self.paid),
-            OrderStatus::Canceled => self.canceled.as_deref(),
-            OrderStatus::Refunded => self.refunded.as_deref(),
-        }
+        self.words(status).first().map(String::as_str)
     }
 
     /// What a word of the table means.
     #[must_use]
     pub fn status(&self, word: &str) -> Option<OrderStatus> {
-        OrderStatus::ALL.into_iter().find(|status| self.word(*status) == Some(word))
+        OrderStatus::ALL.into_iter().find(|status| self.words(*status).iter().any(|its| its == word))
     }
 }
 
@@ -190,7 +196,7 @@ impl Mapping {
     /// Our own schema: the table `orders`, made by tourney.
     #[must_use]
     pub fn own() -> Self {
-        let word = |status: OrderStatus| status.word().to_owned();
+        let words = |status: OrderStatus| vec![status.word().to_owned()];
         Self {
             table: vec!["orders".to_owned()],
             columns: Columns {
@@ -210,10 +216,10 @@ impl Mapping {
             },
             ids: IdSource::Ours,
             statuses: StatusWords {
-                pending: word(OrderStatus::Pending),
-                paid: word(OrderStatus::Paid),
-                canceled: Some(word(OrderStatus::Canceled)),
-                refunded: Some(word(OrderStatus::Refunded)),
+                pending: words(OrderStatus::Pending),
+                paid: words(OrderStatus::Paid),
+                canceled: words(OrderStatus::Canceled),
+                refunded: words(OrderStatus::Refunded),
             },
             amount: AmountUnit::Minor,
             currency: None,

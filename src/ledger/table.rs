@@ -191,6 +191,10 @@ impl Table {
             if matches!(field, Field::Session | Field::PaymentIntent) && *value == Value::Text(None) {
                 // Applications write none as NULL or as an empty text, and both are read as none.
                 text.push(&format!("{glue}({name} IS NULL OR {name} = '')"));
+            } else if let (Field::Status, Value::Text(Some(word))) = (field, value) {
+                text.push(&format!("{glue}{name} IN ("));
+                self.synonyms(text, column, word)?;
+                text.push(")");
             } else {
                 text.push(&format!("{glue}{name} = "));
                 text.param(column, encode(column, value.clone())?)?;
@@ -199,6 +203,17 @@ impl Table {
         }
         if glue.is_empty() {
             return Err(rejected("a statement without a condition would touch every order"));
+        }
+        Ok(())
+    }
+
+    /// A status is what it is by any of the table's words for it.
+    fn synonyms(&self, text: &mut Text, column: &Column, word: &str) -> Result<()> {
+        let statuses = &self.mapping.statuses;
+        let words = statuses.status(word).map(|status| statuses.words(status)).unwrap_or_default();
+        for (at, word) in words.iter().enumerate() {
+            text.push(if at == 0 { "" } else { ", " });
+            text.param(column, encode(column, Value::from(word.as_str()))?)?;
         }
         Ok(())
     }

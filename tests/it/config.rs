@@ -310,6 +310,6 @@ fn a_mapping_is_read_as_it_is_written() {
     let orders = Club::new(Some(text)).resolve(Some("test"), &[]).unwrap().orders.unwrap();
     assert_eq!(orders.table, ["club", "orders"]);
     assert_eq!(orders.columns["fee"], "product_id");
-    assert_eq!(orders.statuses["paid"], "PAID");
+    assert_eq!(orders.statuses["paid"], ["PAID"]);
     assert_eq!(orders.insert["version"], "1");
 }

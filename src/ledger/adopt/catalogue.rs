@@ -25,6 +25,8 @@ pub(super) struct TableFacts {
     pub(super) columns: Vec<ColumnFacts>,
     /// Whether we may delete rows.
     pub(super) may_delete: bool,
+    /// Whether rows may be kept from us that others see.
+    pub(super) hides_rows: bool,
     /// Whether the database may give the id of a deleted row again.
     pub(super) reuses_ids: bool,
 }
@@ -85,7 +87,7 @@ pub(super) async fn read(tx: &mut Tx, table: &[String]) -> Result<Catalogue> {
 }
 
 const TABLE: &str = "SELECT CAST(c.oid AS BIGINT), CAST(c.relkind AS TEXT), \
-     CAST(has_table_privilege(c.oid, 'DELETE') AS TEXT) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     CAST(has_table_privilege(c.oid, 'DELETE') AS TEXT), CAST(row_security_active(c.oid) AS TEXT) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
      AND (n.nspname = $2 OR ($2 IS NULL AND pg_table_is_visible(c.oid)))";
 
@@ -140,7 +142,8 @@ async fn postgres(tx: &mut Tx, schema: Option<&str>, name: &str) -> Result<Catal
     };
     let rows = tx.rows(COLUMNS, values![found.must_int(0)?]).await?;
     let columns = rows.iter().map(column).collect::<Result<_>>()?;
-    catalogue.table = Some(TableFacts { no_table, columns, may_delete: yes(&found, 2)?, reuses_ids: false });
+    let (may_delete, hides_rows) = (yes(&found, 2)?, yes(&found, 3)?);
+    catalogue.table = Some(TableFacts { no_table, columns, may_delete, hides_rows, reuses_ids: false });
     Ok(catalogue)
 }
 

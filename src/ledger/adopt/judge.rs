@@ -1,6 +1,7 @@
 //! Judges a mapping by the catalogue, and makes the ledger's own mapping of it.
 
 use crate::config::{MappedUnit, OrdersMapping};
+use crate::domain::OrderStatus;
 use crate::ledger::mapping::{AmountUnit, Column, Columns, IdSource, Mapping, StatusWords};
 use crate::ledger::statement::is_uuid;
 
@@ -55,7 +56,7 @@ impl<'a> Judge<'a> {
         let ids = self.ids(table);
         self.twice();
         self.scope();
-        self.statuses(table);
+        self.statuses();
         self.retiring(table);
         self.left_out(table);
         self.granted(table);
@@ -70,7 +71,7 @@ impl<'a> Judge<'a> {
     }
 
     fn mapping(&self, table: &TableFacts, columns: Columns, ids: IdSource, insert: Vec<(Column, String)>) -> Mapping {
-        let word = |name: &str| self.orders.statuses.get(name).cloned();
+        let words = |status: OrderStatus| self.orders.statuses.get(status.word()).cloned().unwrap_or_default();
         let is_capital = |text: &str| text.chars().any(char::is_alphabetic) && text == text.to_uppercase();
         let labels = self.facts("currency").map(|facts| facts.words.as_slice()).unwrap_or_default();
         let currency = self.samples.of("currency").or_else(|| labels.first().map(String::as_str));
@@ -79,10 +80,10 @@ impl<'a> Judge<'a> {
             columns,
             ids,
             statuses: StatusWords {
-                pending: word("pending").unwrap_or_default(),
-                paid: word("paid").unwrap_or_default(),
-                canceled: word("canceled"),
-                refunded: word("refunded"),
+                pending: words(OrderStatus::Pending),
+                paid: words(OrderStatus::Paid),
+                canceled: words(OrderStatus::Canceled),
+                refunded: words(OrderStatus::Refunded),
             },
             amount: match self.orders.amount_unit {
                 MappedUnit::Minor => AmountUnit::Minor,

@@ -35,10 +35,11 @@ impl Judge<'_> {
     }
 
     /// Every word must be one that the column takes, and mean one thing.
-    pub(super) fn statuses(&mut self, _table: &TableFacts) {
+    pub(super) fn statuses(&mut self) {
         let words: Vec<(&str, String)> = OrderStatus::ALL
             .into_iter()
-            .filter_map(|status| Some((status.word(), self.orders.statuses.get(status.word())?.clone())))
+            .filter_map(|status| Some((status.word(), self.orders.statuses.get(status.word())?)))
+            .flat_map(|(status, words)| words.iter().map(move |word| (status, word.clone())))
             .collect();
         for (at, (status, word)) in words.iter().enumerate() {
             let path = format!("statuses.{status}");
@@ -141,6 +142,12 @@ impl Judge<'_> {
                 let message = format!("the right to {right} is missing, on {}", names.join(", "));
                 self.fault("table", message, format!("GRANT {right} ON {shown} to the user of this URL"));
             }
+        }
+        if table.hides_rows {
+            let message = format!(
+                "row-level security is active on {shown}: orders may be hidden from tourney, and would be billed again"
+            );
+            self.fault("table", message, "use the table's owner, or ALTER ROLE … BYPASSRLS for the user of this URL");
         }
         if let Some(sequence) = self.facts("id").and_then(|facts| facts.locked_sequence.clone()) {
             let message = format!("the right to use {sequence} is missing, from which ids come");

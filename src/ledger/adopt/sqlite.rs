@@ -32,6 +32,7 @@ pub(super) async fn read(tx: &mut Tx, schema: Option<&str>, name: &str) -> Resul
         reuses_ids: one_key && !without_rowid && !counted && keys_are_rowids(&rows)?,
         columns,
         may_delete: true,
+        hides_rows: false,
     });
     Ok(catalogue)
 }

@@ -27,7 +27,7 @@ CREATE TABLE receipts (id SERIAL PRIMARY KEY, order_id INTEGER NOT NULL REFERENC
 ";
 
 /// The same on SQLite, as an ORM makes it.
-const SQLITE: &str = "
+pub(super) const SQLITE: &str = "
 CREATE TABLE players (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE orders (

@@ -12,6 +12,7 @@ on_both!(
     statuses_as_numbers_and_times_as_milliseconds,
     ids_as_text_and_times_as_text,
     a_status_that_nobody_mapped_is_named,
+    several_words_may_mean_one_status,
     dollars_are_never_taken_for_cents,
 );
 
@@ -157,6 +158,55 @@ fn a_status_that_nobody_mapped_is_named(club: &Club) {
     let error = super::app::error(&outcome, "bad-mapping");
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("\"refunded\" (1)") && message.contains("under `statuses`"), "{error:#}");
+}
+
+/// Orders that a job of the application's has marked as expired are replaced like the pending ones that they are, and those
+/// it has shipped are paid.
+fn several_words_may_mean_one_status(club: &Club) {
+    super::app::installed(club);
+    let states = "'pending', 'expired', 'paid', 'shipped', 'canceled', 'void'";
+    if club.is_sqlite() {
+        let word = "CHECK (status IN ('pending', 'paid', 'canceled', 'refunded'))";
+        let table = super::app::SQLITE.split("CREATE TABLE ").find(|text| text.starts_with("orders ")).unwrap();
+        let table = table.replace(word, &format!("CHECK (status IN ({states}))"));
+        script(club, &format!("DROP TABLE receipts; DROP TABLE orders; CREATE TABLE {table}"));
+    } else {
+        script(
+            club,
+            &format!(
+                "CREATE TYPE state AS ENUM ({states}); ALTER TABLE orders ALTER status DROP DEFAULT;
+                 ALTER TABLE orders ALTER status TYPE state USING CAST(CAST(status AS TEXT) AS state)"
+            ),
+        );
+    }
+    let session =
+        club.script_makes(json!({"amount": 5500, "created_seconds_ago": 604_800, "expired_seconds_ago": 518_400}));
+    script(
+        club,
+        &format!(
+            "INSERT INTO orders (player_id, product_id, amount_cents, status, source, stripe_checkout_session_id,              stripe_payment_intent_id, created_at) VALUES
+             (1001, 5, 5500, 'expired', 'web', '{session}', NULL, '2026-02-01 10:00:00'),
+             (1002, 6, 6500, 'shipped', 'web', NULL, NULL, '2026-02-01 10:00:00'),
+             (1003, 5, 5500, 'void', 'web', NULL, NULL, '2026-02-01 10:00:00')"
+        ),
+    );
+    let words = "{ pending: [pending, expired], paid: [paid, shipped], canceled: [canceled, void] }";
+    let mapping =
+        super::app::MAPPING.replace("{ pending: pending, paid: paid, canceled: canceled, refunded: refunded }", words);
+    club.folder.write("environments.yaml", &environment(&mapping));
+    club.plans(&["1001/5 replace expired-session missing-metadata", "1003/5 attention settled-before"]);
+    club.tourney(["apply", "--yes"]).run().expect(3);
+    club.plans(&["1003/5 attention settled-before"]);
+    let rows = club.sql("SELECT CAST(player_id AS TEXT), CAST(status AS TEXT) FROM orders ORDER BY id");
+    let states: Vec<_> = rows.iter().map(|row| row[1].as_deref().unwrap_or_default()).collect();
+    assert_eq!(states, ["canceled", "shipped", "void", "pending"], "the first word is written: {rows:?}");
+    let twice = mapping.replace("[canceled, void]", "[canceled, shipped]");
+    club.folder.write("environments.yaml", &environment(&twice));
+    let error = super::app::error(&club.tourney(["plan", "--json"]).run().expect(1), "bad-mapping");
+    assert!(error.to_string().contains("stands for paid and for canceled"), "{error:#}");
+    club.folder.write("environments.yaml", &environment(&mapping.replace("[canceled, void]", "[]")));
+    let error = super::app::error(&club.tourney(["plan", "--json"]).run().expect(1), "bad-environments");
+    assert!(error.to_string().contains("this list is empty"), "{error:#}");
 }
 
 fn dollars_are_never_taken_for_cents(club: &Club) {

@@ -141,3 +141,26 @@ fn a_right_that_is_missing_is_named() {
     assert!(told.contains("the right to DELETE is missing"), "{told}");
     script(&club, "DROP OWNED BY clerk; DROP ROLE clerk");
 }
+
+/// Row-level security would hide orders, and they would be made again.
+#[test]
+fn rows_that_may_be_hidden_are_refused() {
+    let Some(club) = Club::on_postgres() else { return };
+    installed(&club);
+    script(
+        &club,
+        "CREATE ROLE guest LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO guest;
+         GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO guest; GRANT CREATE ON SCHEMA public TO guest",
+    );
+    let url = club.database().replace("postgres@", "guest@");
+    let plan =
+        || club.untouched(|| club.at_home(club.folder.tourney(["plan", "--json"])).env("DATABASE_URL", &url).run());
+    plan().expect(0);
+    script(&club, "ALTER TABLE orders ENABLE ROW LEVEL SECURITY");
+    let told = refused(plan(), "bad-mapping").to_string();
+    assert!(told.contains("row-level security is active on orders") && told.contains("BYPASSRLS"), "{told}");
+    script(&club, "DROP OWNED BY guest; ALTER ROLE guest BYPASSRLS; GRANT ALL ON ALL TABLES IN SCHEMA public TO guest");
+    script(&club, "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO guest; GRANT CREATE ON SCHEMA public TO guest");
+    plan().expect(0);
+    script(&club, "DROP OWNED BY guest; DROP ROLE guest");
+}
