@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::config::{EnvKind, Environment, Vars};
 use crate::domain::Mode;
 use crate::ledger::{Identity, Ledger as _, Mapping, RetireHow, Scope, SqlLedger, Terms};
-use crate::manifest::{Manifest, Retire};
+use crate::manifest::{Manifest, Player, Retire};
 use crate::observe::{Observation, observe};
 use crate::plan::Options;
 use crate::render::Failure;
@@ -237,6 +237,8 @@ pub(super) async fn ledger_of(env: &Environment, manifest: Option<&Manifest>) ->
 /// What a manifest, and the canary beside it, ask of an adopted table.
 fn terms(env: &Environment, manifest: &Manifest) -> Terms {
     let canary = env.verify_canary.as_ref();
+    let flies = canary.map(|canary| canary.player.clone());
+    let is_billed = |player: &Player| player.paid.is_none() && player.owes.iter().any(|owed| owed.amount.minor > 0);
     Terms {
         currency: manifest.tournament.currency,
         retire: match manifest.policy.retire {
@@ -245,11 +247,7 @@ fn terms(env: &Environment, manifest: &Manifest) -> Terms {
         },
         tournament: manifest.tournament.id.clone(),
         fees: manifest.fees.iter().map(|fee| fee.id.clone()).chain(canary.map(|canary| canary.fee.clone())).collect(),
-        players: manifest
-            .players
-            .iter()
-            .map(|player| player.id.clone())
-            .chain(canary.map(|canary| canary.player.clone()))
-            .collect(),
+        players: manifest.players.iter().map(|player| player.id.clone()).chain(flies.clone()).collect(),
+        billed: manifest.players.iter().filter(|player| is_billed(player)).map(|p| p.id.clone()).chain(flies).collect(),
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::{
 use super::errors::{Failure, Result, rejected};
 use super::lock::{check_fence, time};
 use super::open::SqlLedger;
-use super::orders::{find, find_id};
+use super::orders::{find, find_id, update};
 use super::rows::id_of;
 use super::sql::{Row, Tx, Value, values};
 use super::table::{Cell, Field};
@@ -220,20 +220,17 @@ pub(super) async fn record_session(
     }
     let held = tx.row("SELECT held_session_id FROM tourney_attempts WHERE id = $1", values![id]).await?;
     let held = held.map(|row| row.text(0)).transpose()?.flatten();
-    let now = Timestamp::now().as_second();
-    let set = [
+    let set = vec![
         (Field::Session, Value::from(session)),
         (Field::Url, Value::from(url)),
         (Field::ExpiresAt, Value::from(expires_at.map(Timestamp::as_second))),
-        (Field::UpdatedAt, Value::from(now)),
     ];
     let when = [
         (Field::Id, Value::from(&attempt.order)),
         ledger.table.status(OrderStatus::Pending)?,
         (Field::Session, Value::Text(held)),
     ];
-    let (sql, values) = ledger.table.update(&set, &when)?;
-    let recorded = tx.execute(sql, values).await? == 1;
+    let recorded = update(ledger, &mut tx, set, &when).await?;
     let state = if recorded { "recorded" } else { "open" };
     let sql = "UPDATE tourney_attempts SET session_id = $1, state = $2 WHERE id = $3";
     tx.execute(sql, values![session, state, id]).await?;

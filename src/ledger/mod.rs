@@ -4,6 +4,7 @@ mod adopt;
 mod attempts;
 mod by_ref;
 mod canary;
+mod claimed;
 mod errors;
 mod events;
 mod facts;

@@ -26,11 +26,29 @@ pub(super) async fn find_id(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Re
     Ok(find(ledger, tx, &[(Field::Id, Value::from(id))]).await?.into_iter().next())
 }
 
-async fn update(ledger: &SqlLedger, tx: &mut Tx, set: Vec<Cell>, when: &[Cell]) -> Result<bool> {
+/// Writes cells where others hold; the row says when.
+pub(super) async fn update(ledger: &SqlLedger, tx: &mut Tx, set: Vec<Cell>, when: &[Cell]) -> Result<bool> {
     let mut set = set;
     set.push((Field::UpdatedAt, Value::from(Timestamp::now().as_second())));
     let (sql, values) = ledger.table.update(&set, when)?;
-    Ok(tx.execute(sql, values).await? == 1)
+    let done = tx.execute(sql, values).await? == 1;
+    if !done {
+        refuse_silence(ledger, tx, when).await?;
+    }
+    Ok(done)
+}
+
+/// A trigger, a rule or row-level security may leave a row as it is and say nothing: that is no change by somebody else.
+async fn refuse_silence(ledger: &SqlLedger, tx: &mut Tx, when: &[Cell]) -> Result<()> {
+    match find(ledger, tx, when).await?.first() {
+        None => Ok(()),
+        Some(kept) => Err(rejected(format!(
+            "order {} is just as it was seen, and the database does not let it be written, without a word: does a trigger, a \
+             rule or row-level security of {} forbid it?",
+            kept.order.id,
+            ledger.table.name()
+        ))),
+    }
 }
 
 async fn finish(tx: Tx, done: bool) -> Result<Written> {
@@ -192,7 +210,11 @@ async fn retired_before(ledger: &SqlLedger, tx: &mut Tx, id: &OrderId) -> Result
 /// Deletes an order where cells hold.
 pub(super) async fn delete(ledger: &SqlLedger, tx: &mut Tx, when: &[Cell]) -> Result<bool> {
     let (sql, values) = ledger.table.delete(when)?;
-    Ok(tx.execute(sql, values).await? == 1)
+    let done = tx.execute(sql, values).await? == 1;
+    if !done {
+        refuse_silence(ledger, tx, when).await?;
+    }
+    Ok(done)
 }
 
 fn may_not_go(failure: Failure, id: &OrderId) -> Failure {

@@ -11,7 +11,7 @@ use super::open::{SqlLedger, refuse_anothers};
 use super::rows::{Stored, id_of};
 use super::sql::{Tx, Value, values};
 use super::table::Field;
-use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, events, orders};
+use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, claimed, events, orders};
 
 /// Reads everything in scope.
 pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFacts> {
@@ -22,7 +22,10 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
     if reading.ours {
         read_ours(tx, scope, &mut facts).await?;
     }
-    let stored = if reading.orders { in_scope(ledger, tx, scope).await? } else { Vec::new() };
+    let mut stored = if reading.orders { in_scope(ledger, tx, scope).await? } else { Vec::new() };
+    if reading.ours && reading.orders {
+        claimed::add(ledger, tx, scope, &mut stored).await?;
+    }
     if reading.ours {
         leave_out(&mut facts, canary::all(tx).await?);
         let elsewhere = claimed_elsewhere(tx, scope).await?;

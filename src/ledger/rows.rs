@@ -41,6 +41,19 @@ impl Table {
         if unknown.is_empty() { Ok(stored) } else { Err(self.no_meaning(&unknown)) }
     }
 
+    /// Reads the row of an order that tourney's own claims give to the tournament, whenever it was made; none where it names
+    /// nobody that a manifest could name.
+    pub(super) fn read_claimed(&self, row: &Row) -> Result<Option<Stored>> {
+        if !self.names_a_registration(row)? {
+            return Ok(None);
+        }
+        let word = row.must_text(6)?;
+        match self.mapping().statuses.status(&word) {
+            Some(status) => self.read(row, status).map(Some),
+            None => Err(self.no_meaning(&BTreeMap::from([(word, vec![row.must_text(0)?])]))),
+        }
+    }
+
     /// Whether such a row stands for money, nobody knows.
     fn no_meaning(&self, unknown: &BTreeMap<String, Vec<String>>) -> Failure {
         let shown = |(word, ids): (&String, &Vec<String>)| {
@@ -54,7 +67,7 @@ impl Table {
         }
         unmapped(format!(
             "orders.statuses: orders in scope have a {column} that no word of the mapping means: {}; name it under \
-             `statuses`, or let `since` begin after them",
+             `statuses`, where each status may have several words",
             words.join(", ")
         ))
     }
@@ -87,8 +100,13 @@ impl Table {
                 return Ok(false);
             }
         }
+        self.names_a_registration(row)
+    }
+
+    fn names_a_registration(&self, row: &Row) -> Result<bool> {
         let is_id = |text: Option<String>| text.is_some_and(|text| Id::parse(&text).is_ok());
-        Ok(is_id(row.text(2)?) && is_id(row.text(3)?))
+        let tournament = row.text(1)?;
+        Ok(is_id(row.text(2)?) && is_id(row.text(3)?) && (tournament.is_none() || is_id(tournament)))
     }
 
     fn read(&self, row: &Row, status: OrderStatus) -> Result<Stored> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tourney::domain::{
     AttemptId, FeeId, Id, Money, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, RunId, SessionId,
+    TournamentId,
 };
 use tourney::ledger::{
     AmountUnit, AttemptFor, Begun, Canary, CanaryEnd, Codec, Column, Columns, Holds, IdSource, Ledger, LedgerError,
@@ -192,7 +193,12 @@ async fn another_table_is_only_another_mapping() {
 
         let facts = ledger.read(&Scope { fees: vec![FeeId(Id::Int(5))], ..scope() }).await.unwrap();
         assert_eq!((facts.orders.len(), facts.orders[0].amount), (1, amount));
-        assert_eq!(ledger.read(&Scope { fees: vec![FeeId(Id::Int(6))], ..scope() }).await.unwrap().orders, []);
+        let others = [FeeId(Id::Int(5)), FeeId(Id::Int(6))].map(|fee| Scope { fees: vec![fee], ..scope() });
+        for scope in &others {
+            assert_eq!(ledger.read(scope).await.unwrap().orders.len(), 1, "what is claimed stays in scope");
+        }
+        let other = Scope { tournament: TournamentId(Id::Int(2)), ..others[1].clone() };
+        assert_eq!(ledger.read(&other).await.unwrap().orders, []);
         assert_eq!(ledger.search("no-integer").await.unwrap(), []);
         let now = seen(&ledger, &attempt.order).await;
         assert_eq!(ledger.retire(&guard, &now, RetireHow::Cancel, "withdrawn", at(2)).await.unwrap(), Written::Done);

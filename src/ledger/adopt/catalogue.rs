@@ -3,6 +3,8 @@
 use crate::ledger::errors::Result;
 use crate::ledger::sql::{Row, Tx, values};
 
+use super::keys::{self, Refers};
+
 /// What the catalogue says.
 #[derive(Debug)]
 pub(super) struct Catalogue {
@@ -29,6 +31,10 @@ pub(super) struct TableFacts {
     pub(super) hides_rows: bool,
     /// Whether the database may give the id of a deleted row again.
     pub(super) reuses_ids: bool,
+    /// Its foreign keys of one column.
+    pub(super) refers: Vec<Refers>,
+    /// Tables whose rows the database itself deletes or empties with an order.
+    pub(super) takes_along: Vec<String>,
 }
 
 /// A column.
@@ -55,6 +61,8 @@ pub(super) struct ColumnFacts {
     pub(super) lacks: Vec<&'static str>,
     /// The sequence behind its default, where we may not use it.
     pub(super) locked_sequence: Option<String>,
+    /// Whether no two rows have the same value in it.
+    pub(super) unique: bool,
 }
 
 /// What kind of values a column holds.
@@ -112,7 +120,9 @@ const COLUMNS: &str = "SELECT CAST(a.attname AS TEXT), format_type(a.atttypid, a
          AND ((k.conrelid = a.attrelid AND k.conkey = ARRAY[a.attnum]) OR k.contypid = t.oid)), \
      (SELECT CAST(s.oid AS regclass)::TEXT FROM pg_depend d JOIN pg_class s ON s.oid = d.objid \
          WHERE d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'a' \
-         AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END LIMIT 1) \
+         AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END LIMIT 1), \
+     CAST(EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND i.indnkeyatts = 1 \
+         AND i.indpred IS NULL AND i.indkey[0] = a.attnum) AS TEXT) \
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
      JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END \
      JOIN pg_namespace n ON n.oid = b.typnamespace \
@@ -140,10 +150,13 @@ async fn postgres(tx: &mut Tx, schema: Option<&str>, name: &str) -> Result<Catal
         "f" => Some("a foreign table".to_owned()),
         _ => Some("a view".to_owned()),
     };
-    let rows = tx.rows(COLUMNS, values![found.must_int(0)?]).await?;
+    let oid = found.must_int(0)?;
+    let rows = tx.rows(COLUMNS, values![oid]).await?;
     let columns = rows.iter().map(column).collect::<Result<_>>()?;
     let (may_delete, hides_rows) = (yes(&found, 2)?, yes(&found, 3)?);
-    catalogue.table = Some(TableFacts { no_table, columns, may_delete, hides_rows, reuses_ids: false });
+    let (refers, takes_along) = keys::postgres(tx, oid).await?;
+    catalogue.table =
+        Some(TableFacts { no_table, columns, may_delete, hides_rows, reuses_ids: false, refers, takes_along });
     Ok(catalogue)
 }
 
@@ -173,6 +186,7 @@ fn column(row: &Row) -> Result<ColumnFacts> {
         generated: yes(row, 8)?,
         lacks,
         locked_sequence: row.text(15)?,
+        unique: yes(row, 16)?,
     })
 }
 

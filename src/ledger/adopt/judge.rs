@@ -60,6 +60,7 @@ impl<'a> Judge<'a> {
         self.retiring(table);
         self.left_out(table);
         self.granted(table);
+        self.contents();
         let insert = self.constants(table);
         if let Some(columns) = &columns {
             self.manifest(columns);
@@ -111,6 +112,11 @@ impl<'a> Judge<'a> {
             let message = format!("tourney's own tables are missing, and may not be made in schema {schema}");
             self.fault("table", message, format!("grant CREATE ON SCHEMA {schema} for the first apply"));
         }
+    }
+
+    /// A value that stands in a field's column.
+    pub(super) fn sample(&self, field: &str) -> Option<&str> {
+        self.samples.of(field)
     }
 
     /// What the catalogue says of a field's column.

@@ -5,6 +5,7 @@
 mod catalogue;
 mod codecs;
 mod judge;
+mod keys;
 mod rules;
 mod sqlite;
 
@@ -19,6 +20,7 @@ use super::sql::{Tx, values};
 use super::statement::{quoted, quoted_path};
 use super::{LedgerError, Mapping, RetireHow, SqlLedger};
 
+use catalogue::Catalogue;
 use judge::Judge;
 
 /// What a manifest asks of an adopted table.
@@ -34,6 +36,8 @@ pub struct Terms {
     pub fees: Vec<FeeId>,
     /// Its players, the canary among them.
     pub players: Vec<PlayerId>,
+    /// Those of them for whom an order may have to be made.
+    pub billed: Vec<PlayerId>,
 }
 
 /// One thing in a mapping that cannot work.
@@ -107,7 +111,8 @@ async fn judged(ledger: &SqlLedger, orders: &OrdersMapping, terms: Option<&Terms
         // Habits are looked at only where every column is there and may be read.
         Ok(_) => {
             let samples = samples(&mut tx, orders).await?;
-            Judge::new(orders, &catalogue, terms, samples).finish()
+            let judged = Judge::new(orders, &catalogue, terms, samples).finish();
+            refusing_absent(&mut tx, &catalogue, terms, judged).await?
         }
         Err(faults) => Err(faults),
     };
@@ -115,8 +120,15 @@ async fn judged(ledger: &SqlLedger, orders: &OrdersMapping, terms: Option<&Terms
     Ok(judged)
 }
 
+/// A mapping that works, unless the application has no rows for what the manifest names.
+async fn refusing_absent(tx: &mut Tx, catalogue: &Catalogue, terms: Option<&Terms>, judged: Judged) -> Result<Judged> {
+    let (Ok(mapping), Some(table), Some(terms)) = (&judged, &catalogue.table, terms) else { return Ok(judged) };
+    let absent = keys::absent(tx, table, mapping, terms).await?;
+    Ok(if absent.is_empty() { judged } else { Err(absent) })
+}
+
 /// Columns in which the same thing is written in several ways.
-const HABITS: [&str; 5] = ["id", "currency", "created_at", "updated_at", "expires_at"];
+const HABITS: [&str; 7] = ["id", "currency", "created_at", "updated_at", "expires_at", "session", "payment_intent"];
 
 async fn samples(tx: &mut Tx, orders: &OrdersMapping) -> Result<Samples> {
     let table = quoted_path(&orders.table)?;
@@ -124,7 +136,9 @@ async fn samples(tx: &mut Tx, orders: &OrdersMapping) -> Result<Samples> {
     for name in HABITS {
         let Some(column) = orders.columns.get(name) else { continue };
         let column = quoted(column)?;
-        let sql = format!("SELECT CAST({column} AS TEXT) FROM {table} WHERE {column} IS NOT NULL LIMIT 1");
+        let sql = format!(
+            "SELECT CAST({column} AS TEXT) FROM {table} WHERE {column} IS NOT NULL AND CAST({column} AS TEXT) <> '' LIMIT 1"
+        );
         let sample = tx.row(sqlx::AssertSqlSafe(sql), values![]).await?;
         if let Some(sample) = sample.map(|row| row.text(0)).transpose()?.flatten() {
             samples.0.insert(name.to_owned(), sample);

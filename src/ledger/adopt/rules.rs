@@ -1,15 +1,20 @@
 //! What must hold beyond a column's type: words, rights, rows that can stand, ids that are given once.
 
+use jiff::Timestamp;
+
 use crate::domain::{Id, OrderStatus};
 use crate::ledger::RetireHow;
 use crate::ledger::mapping::{Codec, Column, Columns};
 use crate::ledger::sql::Value;
 use crate::ledger::statement::encode;
+use crate::ledger::times;
 
 use super::catalogue::{ColumnFacts, Kind, TableFacts};
 use super::is_integer;
 use super::judge::Judge;
 
+/// Older than Stripe by far, and younger than any small number taken for seconds.
+const FIRST_ORDER: Timestamp = Timestamp::constant(946_684_800, 0);
 /// So many ids are shown of those that cannot stand in a column.
 const SHOWN: usize = 3;
 
@@ -43,6 +48,15 @@ impl Judge<'_> {
             .collect();
         for (at, (status, word)) in words.iter().enumerate() {
             let path = format!("statuses.{status}");
+            if let Some(other) = OrderStatus::ALL.into_iter().find(|other| means(word, *other)).map(OrderStatus::word)
+                && other != *status
+            {
+                self.fault(
+                    &path,
+                    format!("{word:?} stands for {status}, and says {other}"),
+                    "the words stand crosswise",
+                );
+            }
             if let Some((first, _)) = words[..at].iter().find(|(_, other)| other == word) {
                 let message = format!("{word:?} stands for {first} and for {status}");
                 self.fault(&path, message, "write another word for one of them, or leave out what is not used");
@@ -85,6 +99,14 @@ impl Judge<'_> {
                     self.orders.table.join(".")
                 );
                 self.fault("table", message, help);
+            }
+            RetireHow::Delete if !table.takes_along.is_empty() => {
+                let message = format!(
+                    "the manifest deletes retired orders (`retire: delete`), and the database would delete or empty rows of {} \
+                     with them (ON DELETE CASCADE, SET NULL)",
+                    table.takes_along.join(", ")
+                );
+                self.fault("table", message, "write `retire: cancel` in the manifest");
             }
             RetireHow::Cancel | RetireHow::Delete => {}
         }
@@ -155,6 +177,42 @@ impl Judge<'_> {
         }
     }
 
+    /// What stands in the columns must be what they are mapped for.
+    pub(super) fn contents(&mut self) {
+        if let Some(facts) = self.facts("id").filter(|facts| !facts.unique) {
+            let message = format!("two orders may have the same {}: it has no unique index of its own", facts.name);
+            self.fault("columns.id", message, "name the primary key");
+        }
+        let session = self.sample("payment_intent").is_some_and(|text| text.starts_with("cs_"));
+        let intent = self.sample("session").is_some_and(|text| text.starts_with("pi_"));
+        for (field, crossed, holds) in
+            [("session", intent, "payment intents"), ("payment_intent", session, "Checkout Sessions")]
+        {
+            if crossed {
+                let column = self.orders.columns.get(field).cloned().unwrap_or_default();
+                let help = "name the column of this field: are `session` and `payment_intent` crosswise?";
+                self.fault(format!("columns.{field}"), format!("{column} holds {holds}"), help);
+            }
+        }
+        let sample = self.sample("created_at").filter(|text| times::read(text).is_some_and(|at| at < FIRST_ORDER));
+        if let Some(sample) = sample.map(str::to_owned) {
+            let column = self.orders.columns.get("created_at").cloned().unwrap_or_default();
+            let message = format!("{column} holds {sample}, which is no time since 2000");
+            self.fault("columns.created_at", message, "name the column that says when an order was made");
+        }
+        self.other_currency();
+    }
+
+    /// A constant that contradicts the manifest.
+    fn other_currency(&mut self) {
+        let Some(terms) = self.terms else { return };
+        let constant = self.orders.insert.iter().find(|(name, _)| name.eq_ignore_ascii_case("currency"));
+        if let Some((name, text)) = constant.filter(|(_, text)| !text.eq_ignore_ascii_case(terms.currency.code())) {
+            let message = format!("{text:?} is not the manifest's currency, {}", terms.currency.code());
+            self.fault(format!("insert.{name}"), message, format!("map it: `columns: {{currency: {name}}}`"));
+        }
+    }
+
     /// Why a constant is no value of its column.
     pub(super) fn misfit(&self, facts: &ColumnFacts, column: &Column, text: &str) -> Option<String> {
         if !facts.words.is_empty() && !facts.words.iter().any(|word| word == text) {
@@ -195,10 +253,12 @@ impl Judge<'_> {
     }
 
     fn fit(&mut self, field: &str, column: &Column, ids: &[&Id]) {
+        let length = self.facts(field).filter(|_| self.catalogue.postgres).and_then(|facts| facts.length);
+        let cut = |text: &str| length.is_some_and(|most| text.chars().count() > most);
         let misfits: Vec<String> = ids
             .iter()
-            .filter(|id| encode(column, Value::from(id.to_string())).is_err())
             .map(ToString::to_string)
+            .filter(|id| cut(id) || encode(column, Value::from(id.as_str())).is_err())
             .collect();
         if misfits.is_empty() {
             return;
@@ -217,6 +277,12 @@ impl Judge<'_> {
         };
         self.fault(format!("columns.{field}"), message, help);
     }
+}
+
+/// Whether a table's word is one of ours, in whatever letters.
+fn means(word: &str, status: OrderStatus) -> bool {
+    let word = word.to_ascii_lowercase();
+    word == status.word() || (word == "cancelled" && status == OrderStatus::Canceled)
 }
 
 /// What a value of a type can look like, for help that can be typed.

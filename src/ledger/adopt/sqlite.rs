@@ -4,6 +4,7 @@ use crate::ledger::errors::Result;
 use crate::ledger::sql::{Row, Tx, values};
 
 use super::catalogue::{Catalogue, ColumnFacts, Kind, TableFacts};
+use super::keys;
 
 /// Reads what SQLite says of a table.
 pub(super) async fn read(tx: &mut Tx, schema: Option<&str>, name: &str) -> Result<Catalogue> {
@@ -25,6 +26,9 @@ pub(super) async fn read(tx: &mut Tx, schema: Option<&str>, name: &str) -> Resul
     let keys = rows.iter().map(|row| row.must_int(4)).collect::<Result<Vec<_>>>()?;
     let one_key = keys.iter().filter(|key| **key > 0).count() == 1;
     let columns = rows.iter().map(|row| column(row, one_key && !without_rowid, &text)).collect::<Result<Vec<_>>>()?;
+    let unique = unique_columns(tx, &name).await?;
+    let columns: Vec<_> = columns.into_iter().map(|facts| facts.unique_among(&unique)).collect();
+    let (refers, takes_along) = keys::sqlite(tx, &name).await?;
     let counted = text.to_ascii_uppercase().contains("AUTOINCREMENT");
     let no_table = (kind != "table").then(|| format!("a {kind}"));
     catalogue.table = Some(TableFacts {
@@ -33,8 +37,25 @@ pub(super) async fn read(tx: &mut Tx, schema: Option<&str>, name: &str) -> Resul
         columns,
         may_delete: true,
         hides_rows: false,
+        refers,
+        takes_along,
     });
     Ok(catalogue)
+}
+
+/// Columns that have a unique index of their own; a primary key other than the row number has one too.
+async fn unique_columns(tx: &mut Tx, table: &str) -> Result<Vec<String>> {
+    let sql = "SELECT (SELECT name FROM pragma_index_info(l.name)) FROM pragma_index_list($1) l \
+               WHERE l.\"unique\" = 1 AND l.partial = 0 AND (SELECT COUNT(*) FROM pragma_index_info(l.name)) = 1";
+    let rows = tx.rows(sql, values![table]).await?;
+    Ok(rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+impl ColumnFacts {
+    fn unique_among(mut self, unique: &[String]) -> Self {
+        self.unique |= unique.contains(&self.name);
+        self
+    }
 }
 
 /// Whether the primary key is SQLite's own row number: a single column, declared as INTEGER and nothing else.
@@ -63,6 +84,7 @@ fn column(row: &Row, may_be_rowid: bool, table: &str) -> Result<ColumnFacts> {
         generated: row.must_int(5)? != 0,
         lacks: Vec::new(),
         locked_sequence: None,
+        unique: key && may_be_rowid,
         name,
         shown,
     })

@@ -126,11 +126,15 @@ pub(crate) fn digest(club: &Club) -> Vec<Vec<Option<String>>> {
 pub(crate) fn incident(club: &Club) -> Vec<(String, String)> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/utah-invitational.yaml");
     club.folder.write("tournament.yaml", &std::fs::read_to_string(manifest).unwrap());
+    let text = club.folder.read("tournament.yaml");
+    let ids = text.lines().filter_map(|line| line.trim().strip_prefix("- {id: 10"));
+    for id in ids.map(|id| format!("10{}", &id[..2])) {
+        script(club, &format!("INSERT INTO players (id, name) VALUES ({id}, 'Committed') ON CONFLICT DO NOTHING"));
+    }
     let plan = club.tourney(["plan", "--json"]).run().expect(0).json();
     let registrations = plan["changes"].as_array().unwrap().iter().map(|change| {
         let (player, fee) = (change["player"].to_string(), change["fee"].to_string());
         let amount = change["desired"]["amount"].as_i64().unwrap();
-        script(club, &format!("INSERT INTO players (id, name) VALUES ({player}, 'Committed') ON CONFLICT DO NOTHING"));
         let past = json!({"amount": amount, "created_seconds_ago": 604_800, "expired_seconds_ago": 518_400});
         let session = club.script_makes(past);
         script(

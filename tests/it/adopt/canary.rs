@@ -36,7 +36,8 @@ fn a_canary_needs_rows_that_exist(club: &Club) {
     club.folder.write("environments.yaml", &text);
     let command = club.tourney(["verify", "--json", "--endpoint", "http://127.0.0.1:1/hook"]);
     let verdict = command.env("STRIPE_WEBHOOK_SECRET", SECRET).run().expect(1);
-    assert!(error(&verdict, "canary")["hint"].to_string().contains("verify"), "{}", verdict.stdout);
+    let told = error(&verdict, "bad-mapping").to_string();
+    assert!(told.contains("players has no row for player 77") && told.contains("canary"), "{told}");
     let left = club.sql("SELECT CAST(id AS TEXT) FROM orders WHERE player_id IN (1, 77)");
     assert_eq!(left, Vec::<Vec<_>>::new());
 }

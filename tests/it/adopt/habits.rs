@@ -257,3 +257,21 @@ fn another_schema_with_names_in_capitals() {
     assert_eq!(rows.len(), 3, "{rows:?}");
     assert!(is(&rows[0], &["Open", "NULL", "5500"]), "a link that is too long is left out: {rows:?}");
 }
+
+/// A trigger that keeps a row as it is says nothing: it is named, and not taken for a change by the application.
+#[test]
+fn a_write_that_is_silently_undone_is_named() {
+    let Some(club) = Club::on_postgres() else { return };
+    super::app::installed(&club);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    // Statements are told apart by semicolons: the function is one with its own quotes.
+    club.sql("CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$");
+    club.sql("CREATE TRIGGER keep BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION keep()");
+    club.remove_player("1003");
+    let applied = club.tourney(["apply", "--yes", "--allow-mass-retire", "--json"]).run().expect(1).json();
+    let told = applied["results"][0]["error"].to_string();
+    assert!(told.contains("does not let it be written") && told.contains("trigger"), "{applied:#}");
+    club.sql("DROP TRIGGER keep ON orders");
+    club.tourney(["apply", "--yes", "--allow-mass-retire"]).run().expect(0);
+    club.plans(&[]);
+}

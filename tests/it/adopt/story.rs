@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::app::{digest, error, incident, installed, live, other_rows, tables};
+use super::app::{digest, error, incident, installed, live, other_rows, script, tables};
 use crate::story::application::{Application, Handler, SECRET};
 use crate::story::club::{Club, run_sql};
 use crate::story::on_both;
@@ -15,7 +15,8 @@ on_both!(
     what_other_rows_refer_to_is_canceled_and_not_deleted,
     an_order_of_another_tournament_is_an_overlap,
     a_copied_manifest_that_kept_its_id_is_noticed,
-    a_player_whom_the_application_does_not_know_fails_alone,
+    a_player_whom_the_application_does_not_know_is_named,
+    what_was_billed_stays_in_scope,
 );
 
 fn the_incident_is_put_right_in_the_application_s_own_table(club: &Club) {
@@ -174,7 +175,7 @@ fn a_copied_manifest_that_kept_its_id_is_noticed(club: &Club) {
     );
 }
 
-fn a_player_whom_the_application_does_not_know_fails_alone(club: &Club) {
+fn a_player_whom_the_application_does_not_know_is_named(club: &Club) {
     installed(club);
     // SQLite does not tell capitals in names.
     if club.is_sqlite() {
@@ -182,11 +183,42 @@ fn a_player_whom_the_application_does_not_know_fails_alone(club: &Club) {
         club.folder.write("environments.yaml", &text.replace("player: player_id", "player: Player_ID"));
     }
     club.edit("id: 1002", "id: 4711");
-    let applied = club.tourney(["apply", "--yes", "--json"]).run().expect(1).json();
-    let results = applied["results"].as_array().unwrap();
-    let outcomes: Vec<&str> = results.iter().map(|one| one["outcome"].as_str().unwrap()).collect();
-    assert_eq!(outcomes, ["done", "failed", "done"], "{applied:#}");
-    let why = results[1]["error"].to_string();
-    assert!(why.contains("player 4711") && why.contains("the application does not have"), "{why}");
-    club.plans(&["4711/6 create missing-order"]);
+    for command in [["plan", "--json", "--quiet"], ["apply", "--yes", "--json"]] {
+        let outcome = club.untouched(|| club.tourney(command).run()).expect(1);
+        let told = error(&outcome, "bad-mapping").to_string();
+        assert!(told.contains("players has no row for player 4711"), "{told}");
+    }
+    // Nothing is made for whom nothing is owed: the application need not know such a player.
+    club.edit("id: 4711, name: Blake Birch,", "id: 4711, name: Blake Birch, amount: 0.00,");
+    club.tourney(["apply", "--yes"]).run().expect(0);
+}
+
+/// What tourney has billed stays in scope, whatever becomes of the mapping's bounds: it would be billed again.
+fn what_was_billed_stays_in_scope(club: &Club) {
+    installed(club);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    let environments = club.folder.read("environments.yaml");
+    club.folder.write("environments.yaml", &environments.replace("since: 2026-01-01", "since: 2099-01-01"));
+    club.plans(&[]);
+    // A fee that leaves the manifest takes its orders along: they are of players who left it.
+    let manifest = club.folder.read("tournament.yaml");
+    let (fee, player) = ("  - {id: 6, name: 17U Select, amount: 65.00}\n", "fee: 6}");
+    assert!(manifest.contains(fee) && manifest.contains(player), "{manifest}");
+    club.folder.write("tournament.yaml", &manifest.replace(fee, "").replace(player, "fee: 5}"));
+    club.plans(&["1002/5 create missing-order", "1002/6 retire withdrawn"]);
+    club.folder.write("tournament.yaml", &manifest);
+    // Read as other registrations, all of them: nothing is planned.
+    let crosswise = environments
+        .replace("player: player_id", "player: product")
+        .replace("fee: product_id", "fee: player_id")
+        .replace("player: product\n", "player: product_id\n");
+    club.folder.write("environments.yaml", &crosswise);
+    script(
+        club,
+        "INSERT INTO products (id, name) SELECT id, name FROM players WHERE id NOT IN (5, 6, 7, 99);
+         INSERT INTO players (id, name) VALUES (5, 'E'), (6, 'F'), (7, 'G')",
+    );
+    let outcome = club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(1);
+    let told = error(&outcome, "bad-mapping").to_string();
+    assert!(told.contains("are `player` and `fee` mapped as they were"), "{told}");
 }
