@@ -84,7 +84,7 @@ pub(super) fn load(shell: &Shell, env: &Environment, path: &Path) -> Result<Load
 fn say_where(shell: &Shell, env: &Environment, stripe: &str) {
     say_place(shell, env, stripe);
     for warning in &env.warnings {
-        shell.ui.note(&format!("warning: {warning}"));
+        shell.ui.note(&format!("warning: {warning}; {}", warning.hint()));
     }
 }
 

@@ -140,7 +140,7 @@ impl ConfigError {
                 "set DATABASE_URL, or write `database: { url_env: NAME }` in environments.yaml; the embedded sandbox, which needs none, is `-e sandbox`"
             }
             Self::BadSecret { .. } => {
-                "secrets are at dashboard.stripe.com: API keys sk_… or rk_…, webhook secrets whsec_…"
+                "write the secret alone, on one line; at dashboard.stripe.com are API keys sk_… or rk_…, webhook secrets whsec_…"
             }
             Self::BadUrl { .. } => "write it in full, for example https://club.example/thanks",
             Self::BadDatabaseUrl { .. } => "write postgres://user@host/database, or sqlite:///folder/orders.db",

@@ -6,6 +6,7 @@ mod mapping;
 mod model;
 mod resolve;
 mod secret;
+mod warning;
 
 pub use error::ConfigError;
 pub use model::{
@@ -13,3 +14,4 @@ pub use model::{
     OrdersMapping, REQUIRED_COLUMNS, StripeAccess, Vars, WebhookTarget,
 };
 pub use resolve::{VARIABLES, resolve};
+pub use warning::Warning;

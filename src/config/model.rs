@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::warning::Warning;
 use crate::domain::{Email, FeeId, Metadata, Mode, PlayerId, Registration};
 
 /// The process's variables, handed over as data: the library reads none itself.
@@ -50,7 +51,7 @@ pub struct Environment {
     /// The mode that `environments.yaml` declares.
     pub mode_declared: Option<Mode>,
     /// What is in order and yet unwise, such as a secret file that others can read.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Environment {

@@ -11,6 +11,7 @@ use super::model::{
     Checkout, DEFAULT_SUCCESS_URL, DatabaseUrl, EnvKind, Environment, StripeAccess, Vars, WebhookTarget,
 };
 use super::secret::{self, Found};
+use super::warning::Warning;
 use crate::domain::Mode;
 
 /// Stripe's own API: the only place a live key ever goes to.
@@ -111,7 +112,7 @@ struct Resolver<'r> {
     base: PathBuf,
     /// Whether `-e` names the environment.
     asked: bool,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Resolver<'_> {
@@ -123,8 +124,7 @@ impl Resolver<'_> {
         let success = self.text(&name, "checkout.success_url", declared.success_url, "TOURNEY_SUCCESS_URL")?;
         let success_url = success.map(|found| web_url(&found)).transpose()?;
         if success_url.is_none() {
-            let what = "checkout.success_url is not set, nor TOURNEY_SUCCESS_URL";
-            self.warnings.push(format!("{what}: whoever has paid is sent to {DEFAULT_SUCCESS_URL}"));
+            self.warnings.push(Warning::NoSuccessUrl);
         }
         let cancel = declared.cancel_url.map(|written| found_in_file("checkout.cancel_url", written));
         let checkout = Checkout {

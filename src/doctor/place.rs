@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::{EnvKind, Environment, StripeAccess, WebhookTarget};
+use crate::config::{EnvKind, Environment, StripeAccess, Warning, WebhookTarget};
 use crate::domain::Mode;
 use crate::ledger::{Identity, SchemaState};
 use crate::stripe::Account;
@@ -23,27 +23,23 @@ const CLI_SECRET: usize = 64;
 #[must_use]
 pub fn secret_files(env: &Environment) -> Check {
     const NAME: &str = "secret-files";
-    // The environment warns of two things: secret files, and the page that is not set.
-    let wrong: Vec<&str> = env.warnings.iter().map(String::as_str).filter(|one| !one.contains("success_url")).collect();
+    let wrong: Vec<&Warning> = env.warnings.iter().filter(|one| one.is_about_secrets()).collect();
     if wrong.is_empty() {
-        return Check::ok(NAME, "no secret file can be read by others or stands inside a repository");
+        return Check::ok(NAME, "secret files are kept as they should be");
     }
-    Check::warning(NAME, wrong.join("; "), "chmod 600, and keep secrets outside of every repository, in ~/secrets")
+    let all = |text: fn(&Warning) -> String| wrong.iter().map(|one| text(one)).collect::<Vec<_>>().join("; ");
+    Check::warning(NAME, all(ToString::to_string), all(Warning::hint))
 }
 
 /// Whether those who have paid are sent anywhere.
 #[must_use]
 pub fn pages(env: &Environment) -> Check {
     const NAME: &str = "success-url";
-    let missing = env.warnings.iter().any(|warning| warning.contains("success_url"));
+    let missing = env.warnings.iter().find(|warning| **warning == Warning::NoSuccessUrl);
     match (&env.kind, missing) {
         (EnvKind::Sandbox { .. }, _) => Check::skipped(NAME, "does not apply to the embedded sandbox"),
-        (EnvKind::Named, false) => Check::ok(NAME, format!("who has paid is sent to {}", env.checkout.success_url)),
-        (EnvKind::Named, true) => Check::warning(
-            NAME,
-            format!("no page is set: who has paid is sent to {}", env.checkout.success_url),
-            "write checkout: {success_url: https://…} in environments.yaml, or set TOURNEY_SUCCESS_URL",
-        ),
+        (EnvKind::Named, None) => Check::ok(NAME, format!("whoever has paid is sent to {}", env.checkout.success_url)),
+        (EnvKind::Named, Some(missing)) => Check::warning(NAME, missing.to_string(), missing.hint()),
     }
 }
 

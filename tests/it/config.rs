@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use secrecy::ExposeSecret;
-use tourney::config::{ConfigError, DatabaseUrl, EnvKind, Environment, Vars, resolve};
+use tourney::config::{ConfigError, DatabaseUrl, EnvKind, Environment, Vars, Warning, resolve};
 use tourney::domain::Mode;
 
 const TEST_KEY: &str = "sk_test_51Hsecret";
@@ -200,6 +200,15 @@ fn keys_and_urls_are_named_as_what_they_are() {
         ("STRIPE_SECRET_KEY", "sk_test_51Hsecret\nx", "signs"),
         ("STRIPE_SECRET_KEY", "sk_test_", "cut off"),
         ("STRIPE_SECRET_KEY", "nonsense", "no secret key"),
+        ("STRIPE_SECRET_KEY", "mk_1Hsecret", "id of a key"),
+        ("STRIPE_SECRET_KEY", "\"sk_test_51Hsecret\"", "in quotes"),
+        ("STRIPE_SECRET_KEY", "sk_test_...", "placeholder"),
+        ("STRIPE_SECRET_KEY", "rk_test_*****cret", "in part"),
+        ("STRIPE_WEBHOOK_SECRET", "we_1Hsecret", "endpoint's id"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_", "cut off"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_51Hsecret ", "signs"),
+        ("STRIPE_WEBHOOK_SECRET", "pk_test_51Hsecret", "publishable"),
+        ("STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET=whsec_51Hsecret", ".env file"),
         ("STRIPE_WEBHOOK_SECRET", TEST_KEY, "secret key of the API"),
         ("STRIPE_WEBHOOK_SECRET", "nonsense", "whsec_"),
         ("STRIPE_API_BASE", "http://stripe.example", "in clear"),
@@ -237,7 +246,59 @@ fn secret_files_are_read_from_home_and_judged() {
     let inside = Club::new(Some(&text.replace("~/key", "key")));
     inside.write("club/key", TEST_KEY);
     let warnings = inside.resolve(Some("test"), &[]).unwrap().warnings;
-    assert!(warnings.iter().any(|warning| warning.contains("inside a repository")), "{warnings:?}");
+    let file = inside.folder.path().join("club/key").canonicalize().unwrap().display().to_string();
+    assert!(warnings.contains(&Warning::InRepository { file }), "{warnings:?}");
+}
+
+/// What editors and people leave around a secret in its file.
+#[test]
+fn a_secret_file_is_read_as_it_was_meant_and_slips_are_named() {
+    let text = "test: {database: {url: 'sqlite://a.db'}, webhook: {secret_file: ~/hook}, \
+                checkout: {success_url: https://club.example/}}\n";
+    let club = Club::new(Some(text));
+    let hook = club.folder.path().join("hook");
+    let write = |bytes: &[u8]| {
+        std::fs::write(&hook, bytes).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    for (bytes, what) in [
+        ("whsec_51Hsecret", None),
+        ("whsec_51Hsecret\n", None),
+        ("whsec_51Hsecret\n\n", None),
+        ("whsec_51Hsecret\r\n", Some("has a Windows line end")),
+        ("\u{feff}whsec_51Hsecret\r\n", Some("begins with a byte order mark")),
+        ("  whsec_51Hsecret \n", Some("has blanks around the secret")),
+    ] {
+        write(bytes.as_bytes());
+        let environment = club.resolve(Some("test"), &[]).unwrap();
+        assert_eq!(environment.webhook.unwrap().secret.unwrap().expose_secret(), "whsec_51Hsecret", "{bytes:?}");
+        let file = hook.display().to_string();
+        let warned: Vec<Warning> = what.map(|what| Warning::Padded { file, what }).into_iter().collect();
+        assert_eq!(environment.warnings, warned, "{bytes:?}");
+    }
+    for (bytes, word) in [
+        (&b""[..], "is empty"),
+        (b"\n", "is empty"),
+        ("\u{feff}\r\n".as_bytes(), "is empty"),
+        (b"whsec_51Hsecret\nwhsec_51Hsecret\n", "more than one line"),
+        (b"STRIPE_WEBHOOK_SECRET=whsec_51Hsecret\n", ".env file"),
+        (b"export STRIPE_WEBHOOK_SECRET='whsec_51Hsecret'\n", ".env file"),
+        (b"'whsec_51Hsecret'\n", "in quotes"),
+        ("\u{201c}whsec_51Hsecret\u{201d}\n".as_bytes(), "in quotes"),
+        ("whsec_\u{2026}\n".as_bytes(), "placeholder"),
+        (b"sk_test_51Hsecret\n", "secret key of the API"),
+        (b"rk_live_51Hsecret\n", "secret key of the API"),
+        (b"pk_test_51Hsecret\n", "publishable"),
+        (b"we_1Hsecret\n", "endpoint's id"),
+        (b"\xff\xfew\0h\0s\0e\0c\0_\0", "UTF-16"),
+        (b"whsec_\xff\xfe", "no text"),
+    ] {
+        write(bytes);
+        let error = club.refused(Some("test"), &[]);
+        assert_eq!(error.code(), "bad-secret", "{bytes:?}");
+        assert!(error.to_string().contains(word) && error.to_string().contains("hook"), "{bytes:?}: {error}");
+    }
 }
 
 #[test]
