@@ -8,15 +8,12 @@ use super::error::ApiError;
 /// # Errors
 /// 401 in Stripe's words; a key is never shown whole.
 pub(super) fn mode(call: &Call) -> Result<bool, ApiError> {
-    let Some(key) = call.header("authorization").and_then(key_of).filter(|key| !key.is_empty()) else {
+    let Some(key) = key(call) else {
         return Err(unauthorized(
             "You did not provide an API key. You need to provide your API key in the Authorization header, using \
              Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication \
              for details, or we can help at https://support.stripe.com/.",
         ));
-    };
-    let well_formed = |suffix: &str| {
-        !suffix.is_empty() && suffix.len() <= 255 && suffix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
     for (prefix, live) in [("sk_test_", false), ("rk_test_", false), ("sk_live_", true), ("rk_live_", true)] {
         if key.strip_prefix(prefix).is_some_and(well_formed) {
@@ -32,6 +29,21 @@ pub(super) fn mode(call: &Call) -> Result<bool, ApiError> {
         return Err(unauthorized(&message).code("secret_key_required"));
     }
     Err(unauthorized(&format!("Invalid API Key provided: {}", mask(&key))))
+}
+
+/// The request's key; none where there is none, or an empty one.
+pub(super) fn key(call: &Call) -> Option<String> {
+    call.header("authorization").and_then(key_of).filter(|key| !key.is_empty())
+}
+
+/// Whether a key is a well-formed one of the kind that can be restricted.
+pub(super) fn is_restricted(key: &str) -> bool {
+    ["rk_test_", "rk_live_"].iter().any(|prefix| key.strip_prefix(prefix).is_some_and(well_formed))
+}
+
+/// What may stand behind a key's prefix.
+fn well_formed(suffix: &str) -> bool {
+    !suffix.is_empty() && suffix.len() <= 255 && suffix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn unauthorized(message: &str) -> ApiError {

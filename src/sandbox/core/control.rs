@@ -8,7 +8,7 @@ use super::error::ApiError;
 use super::fault::{self, What, When};
 use super::session::{self, Seed};
 use super::shelf::Kind;
-use super::{Core, dispute, refund};
+use super::{Core, dispute, refund, rights};
 
 /// How a payer pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +119,14 @@ pub enum Control {
         #[serde(default)]
         per_second: Option<u32>,
     },
+    /// Restricts a key to permissions, for example `checkout_session_write`; absent: it may do everything again.
+    Restrict {
+        /// The key, `rk_test_…` or `rk_live_…`.
+        key: String,
+        /// Stripe's names of what it may do.
+        #[serde(default)]
+        permissions: Option<Vec<String>>,
+    },
     /// Sets how webhooks are delivered from now on.
     Deliveries {
         /// How.
@@ -147,7 +155,7 @@ pub enum Control {
     RequestLog,
     /// Forgets counts and log.
     ResetStats,
-    /// Removes every object, key, fault and delivery; account, clock and ids go on.
+    /// Removes every object, idempotency key, fault and delivery; account, clock, settings and ids go on.
     Reset,
 }
 
@@ -228,6 +236,10 @@ impl Core {
                 self.known(Kind::PaymentIntent, "payment intent", &payment_intent)?;
                 let id = dispute::make(self, now, &payment_intent)?;
                 Ok(self.known(Kind::Dispute, "dispute", &id)?.clone())
+            }
+            Control::Restrict { key, permissions } => {
+                rights::restrict(&mut self.settings, &key, permissions)?;
+                Ok(json!({"done": true}))
             }
             other => Ok(self.configure(now, other)),
         }

@@ -1,10 +1,11 @@
-//! Disputes (<https://docs.stripe.com/api/disputes>): seen through events and the charge's `disputed`.
+//! Disputes (<https://docs.stripe.com/api/disputes>): listed, and seen through events and the charge's `disputed`.
 
 use serde_json::{Map, Value, json};
 
 use super::error::ApiError;
+use super::route::Request;
 use super::shelf::Kind;
-use super::{Core, event, refund};
+use super::{Core, event, list as lists, refund};
 
 const EVIDENCE: [&str; 27] = [
     "access_activity_log",
@@ -35,6 +36,14 @@ const EVIDENCE: [&str; 27] = [
     "uncategorized_file",
     "uncategorized_text",
 ];
+
+/// `GET /v1/disputes`
+pub(super) fn list(core: &mut Core, request: &Request) -> Result<Value, ApiError> {
+    let names = ["charge", "payment_intent"];
+    lists::page(core, request, Kind::Dispute, |record| {
+        names.iter().all(|name| request.text(name).is_none_or(|wanted| record.object[*name] == wanted))
+    })
+}
 
 /// Disputes the charge of an intent; gives the dispute's id.
 ///

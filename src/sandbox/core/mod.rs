@@ -25,6 +25,7 @@ mod list;
 mod params;
 mod payment;
 mod refund;
+mod rights;
 mod route;
 mod session;
 mod shelf;
@@ -63,6 +64,9 @@ struct Settings {
     latency_ms: u64,
     rate_per_second: Option<u32>,
     deliveries: DeliveryMode,
+    /// What each restricted key may do; any other key may do everything.
+    #[serde(default)]
+    restricted: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Why events are made: the request at hand.
@@ -101,6 +105,7 @@ impl Core {
             latency_ms: 0,
             rate_per_second: None,
             deliveries: DeliveryMode::Normal,
+            restricted: BTreeMap::new(),
         })
     }
 
@@ -261,6 +266,7 @@ impl Core {
             None => {}
         }
         let form = answer::form(call)?;
+        rights::check(self, call, &form)?;
         let key = call.header("idempotency-key").filter(|key| call.method == "POST" && !key.is_empty());
         let mut request = Request {
             route,

@@ -22,6 +22,14 @@ pub(super) fn retrieve(core: &mut Core, request: &Request) -> Result<Value, ApiE
     core.retrieve(request, Kind::PaymentIntent, "intent")
 }
 
+/// `GET /v1/charges`
+pub(super) fn charges(core: &mut Core, request: &Request) -> Result<Value, ApiError> {
+    let names = ["customer", "payment_intent", "transfer_group"];
+    lists::page(core, request, Kind::Charge, |record| {
+        names.iter().all(|name| request.text(name).is_none_or(|wanted| record.object[*name] == wanted))
+    })
+}
+
 /// `GET /v1/charges/{charge}`
 pub(super) fn charge(core: &mut Core, request: &Request) -> Result<Value, ApiError> {
     core.retrieve(request, Kind::Charge, "charge")

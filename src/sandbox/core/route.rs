@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::{Core, account, catalogue, endpoint, event, payment, refund, session};
+use super::{Core, account, catalogue, dispute, endpoint, event, payment, refund, session};
 
 /// An authenticated, well-formed request.
 #[derive(Clone, Debug)]
@@ -85,7 +85,9 @@ pub(super) static ROUTES: &[Route] = &[
     route("GET", "/v1/checkout/sessions/{session}/line_items", session::line_items),
     route("GET", "/v1/payment_intents", payment::list),
     route("GET", "/v1/payment_intents/{intent}", payment::retrieve),
+    route("GET", "/v1/charges", payment::charges),
     route("GET", "/v1/charges/{charge}", payment::charge),
+    route("GET", "/v1/disputes", dispute::list),
     route("GET", "/v1/refunds", refund::list),
     route("POST", "/v1/refunds", refund::create),
     route("GET", "/v1/refunds/{refund}", refund::retrieve),

@@ -3,6 +3,7 @@
 mod machine;
 mod payments;
 mod requests;
+mod rights;
 mod schema;
 mod sessions;
 mod shapes;
