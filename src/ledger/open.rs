@@ -15,8 +15,9 @@ use crate::domain::{LedgerId, Mode, uuid};
 use super::errors::{Failure, Result, not_done, rejected};
 use super::mapping::Mapping;
 use super::sql::{Tx, values};
+use super::state::state;
 use super::table::Table;
-use super::{Identity, LedgerError};
+use super::{Identity, LedgerError, SchemaState};
 
 /// How long a free connection is waited for.
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -30,7 +31,7 @@ const CONNECTIONS: u32 = 4;
 /// Where the migrations of tourney's tables are counted.
 const MIGRATIONS: &str = "tourney_migrations";
 /// Where those of our own orders table are.
-const ORDERS_MIGRATIONS: &str = "tourney_orders_migrations";
+pub(super) const ORDERS_MIGRATIONS: &str = "tourney_orders_migrations";
 
 /// An orders database on SQLite or PostgreSQL.
 #[derive(Debug)]
@@ -150,7 +151,7 @@ impl SqlLedger {
     }
 
     /// The catalogue is the one place where the two databases differ in their words.
-    async fn has_table(&self, tx: &mut Tx, plain: &str, quoted: &str) -> Result<bool> {
+    pub(super) async fn has_table(&self, tx: &mut Tx, plain: &str, quoted: &str) -> Result<bool> {
         let row = if self.is_postgres() {
             tx.row("SELECT CAST(to_regclass($1) AS TEXT)", values![quoted]).await?
         } else {
@@ -205,6 +206,20 @@ fn postgres(url: &str) -> std::result::Result<(Pool, String), LedgerError> {
 /// Makes what is missing: the file, tourney's tables, our own orders table, the ledger's id.
 pub(super) async fn prepare(ledger: &SqlLedger, new_id: u128) -> Result<Identity> {
     refuse_anothers_table(ledger).await?;
+    // What stands is left alone: already to look for a table that is missing takes the right to make one.
+    if !matches!(state(ledger).await?, SchemaState::Current { .. }) {
+        migrate(ledger).await?;
+    }
+    let mut tx = ledger.begin_write().await?;
+    let sql = "INSERT INTO tourney_ledger (one, ledger_id) VALUES (1, $1) ON CONFLICT (one) DO NOTHING";
+    tx.execute(sql, values![uuid(new_id)]).await?;
+    let identity = read_identity(&mut tx).await?;
+    tx.commit().await?;
+    identity.ok_or_else(|| rejected("the ledger's id vanished while it was made"))
+}
+
+/// Makes the file and every table that is missing.
+async fn migrate(ledger: &SqlLedger) -> Result<()> {
     match &ledger.pool {
         Pool::Sqlite { pool, path } => {
             let _first_run = first_run(path).await?;
@@ -220,12 +235,7 @@ pub(super) async fn prepare(ledger: &SqlLedger, new_id: u128) -> Result<Identity
             }
         }
     }
-    let mut tx = ledger.begin_write().await?;
-    let sql = "INSERT INTO tourney_ledger (one, ledger_id) VALUES (1, $1) ON CONFLICT (one) DO NOTHING";
-    tx.execute(sql, values![uuid(new_id)]).await?;
-    let identity = read_identity(&mut tx).await?;
-    tx.commit().await?;
-    identity.ok_or_else(|| rejected("the ledger's id vanished while it was made"))
+    Ok(())
 }
 
 /// Our own schema is not put over an orders table that somebody else made.

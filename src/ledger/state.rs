@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::errors::{Failure, Result};
-use super::open::refuse_anothers_table;
+use super::open::{ORDERS_MIGRATIONS, refuse_anothers_table};
 use super::sql::{Tx, values};
 use super::{LedgerError, SqlLedger};
 
@@ -37,7 +37,7 @@ impl SqlLedger {
     }
 }
 
-async fn state(ledger: &SqlLedger) -> Result<SchemaState> {
+pub(super) async fn state(ledger: &SqlLedger) -> Result<SchemaState> {
     match refuse_anothers_table(ledger).await {
         Ok(()) => {}
         Err(Failure::Final(LedgerError::Rejected(why))) => return Ok(SchemaState::Foreign(why)),
@@ -53,9 +53,13 @@ async fn state(ledger: &SqlLedger) -> Result<SchemaState> {
     // Both databases have the same versions of both.
     let mut pairs =
         vec![(versions(&mut reading.tx, "SELECT version FROM tourney_migrations WHERE success").await?, ours)];
-    if reading.orders && ledger.table.mapping().make_table {
-        let sql = "SELECT version FROM tourney_orders_migrations WHERE success";
-        pairs.push((versions(&mut reading.tx, sql).await?, orders));
+    if ledger.table.mapping().make_table {
+        // An apply that was interrupted may have made one and not the other.
+        let made = match ledger.has_table(&mut reading.tx, ORDERS_MIGRATIONS, ORDERS_MIGRATIONS).await? {
+            true => versions(&mut reading.tx, "SELECT version FROM tourney_orders_migrations WHERE success").await?,
+            false => BTreeSet::new(),
+        };
+        pairs.push((made, orders));
     }
     reading.tx.rollback().await?;
     let (mut missing, mut unknown) = (0, 0);
