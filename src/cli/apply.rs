@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::apply::{ApplyError, ChangeOutcome, Confirmed, Job, Report, Stop, converge};
 use crate::domain::{PlayerId, SessionId};
 use crate::ledger::Ledger as _;
-use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, plan};
+use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, Step, plan};
 use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
 use crate::world::LiveClock;
 
@@ -139,8 +139,12 @@ async fn run_in(
         }
     };
     let work = agreed.changes.iter().filter(|change| !change.steps.is_empty()).count();
-    if work == 0 && observed.facts.attempts.is_empty() && site.ledger.open_canaries().await?.is_empty() {
+    let left_over = !observed.facts.attempts.is_empty() || !site.ledger.open_canaries().await?.is_empty();
+    if work == 0 && !left_over {
         return Ok(nothing_to_do(shell, loaded, &agreed));
+    }
+    if left_over || agreed.changes.iter().flat_map(|change| &change.steps).any(Step::writes_at_stripe) {
+        site.check_right_to_write().await?;
     }
     shell.ui.note(&show_plan::terminal(&agreed, &loaded.manifest, shell.ui.color_err));
     confirm(args, shell, site, loaded, work).await?;

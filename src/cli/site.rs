@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::config::{EnvKind, Environment, Vars};
+use crate::config::{EnvKind, Environment, StripeAccess, Vars};
 use crate::domain::Mode;
 use crate::ledger::{Identity, Ledger as _, Mapping, RetireHow, Scope, SqlLedger, Terms};
 use crate::manifest::{Manifest, Player, Retire};
@@ -13,7 +13,7 @@ use crate::observe::{Observation, observe};
 use crate::plan::Options;
 use crate::render::Failure;
 use crate::sandbox::core::Control;
-use crate::stripe::{CheckoutSettings, HttpWire, Limits, Stripe};
+use crate::stripe::{CheckoutSettings, HttpWire, Limits, Right, Stripe};
 use crate::world::LiveClock;
 
 use super::Shell;
@@ -140,6 +140,21 @@ impl Site {
             Some(mode) if mode != self.mode => Err(wrong_mode(mode, self.mode)),
             _ => Ok(()),
         }
+    }
+
+    /// A restricted key that may not write is refused before anything is begun: else every order would be left without
+    /// its session. Only such a key is asked about, and nothing is written to learn it.
+    ///
+    /// # Errors
+    /// `stripe-key`, in Stripe's own words; where Stripe does not answer.
+    pub(super) async fn check_right_to_write(&self) -> Result<(), Failure> {
+        if !self.env.stripe.as_ref().is_some_and(StripeAccess::is_restricted) {
+            return Ok(());
+        }
+        self.stripe.check_right(Right::WriteSessions, self.mode).await.map_err(|error| {
+            let failure = Failure::from(error);
+            Failure { message: format!("{}; nothing was done", failure.message.trim_end_matches('.')), ..failure }
+        })
     }
 
     /// How payables are made here.

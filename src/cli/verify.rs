@@ -117,6 +117,7 @@ async fn after_audit(asked: &Asked<'_>) -> Result<Flown, Failure> {
     if asked.site.mode.is_live() {
         return instead(live_evidence(asked.site).await, "never in live mode");
     }
+    asked.site.check_right_to_write().await?;
     trip(asked).await
 }
 

@@ -139,6 +139,14 @@ pub struct StripeAccess {
     pub mode: Mode,
 }
 
+impl StripeAccess {
+    /// Whether the key is a restricted one, which may do only what it was given.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        self.key.expose_secret().starts_with("rk_")
+    }
+}
+
 /// The application's webhook endpoint.
 #[derive(Clone, Debug)]
 pub struct WebhookTarget {

@@ -1,10 +1,12 @@
 //! What `doctor` judges: facts that were read go in, checks come out. Pure.
 
+mod database;
 mod endpoints;
 mod place;
 
-pub use endpoints::{Endpoints, endpoints};
-pub use place::{account, binding, clock, database, key, pages, permissions, schema, secret_files, webhook_secret};
+pub use database::{binding, database, database_clock, mapping, rights, schema};
+pub use endpoints::{Deliveries, Endpoints, deliveries, endpoints};
+pub use place::{account, clock, key, pages, permissions, secret_files, unnamed_account, webhook_secret};
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,11 @@
-//! Configuration, database, key and clock.
+//! Configuration, key, secret and Stripe's clock.
 
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{EnvKind, Environment, StripeAccess, Warning, WebhookTarget};
 use crate::domain::Mode;
-use crate::ledger::{Identity, SchemaState};
-use crate::stripe::Account;
+use crate::stripe::{Account, Right};
 
 use super::Check;
 use super::endpoints::is_local;
@@ -43,41 +42,6 @@ pub fn pages(env: &Environment) -> Check {
     }
 }
 
-/// Whether the database answers.
-#[must_use]
-pub fn database(env: &Environment, state: &SchemaState) -> Check {
-    const NAME: &str = "database";
-    match state {
-        SchemaState::NoFile => Check::ok(NAME, format!("{} is not there yet: the first apply makes it", env.database)),
-        _ => Check::ok(NAME, format!("{} answers", env.database)),
-    }
-}
-
-/// Whether the tables are those of this version.
-#[must_use]
-pub fn schema(state: &SchemaState) -> Check {
-    const NAME: &str = "schema";
-    match state {
-        SchemaState::NoFile | SchemaState::Unprepared => {
-            Check::ok(NAME, "tourney's tables are not there yet: the first apply makes them")
-        }
-        SchemaState::Current => Check::ok(NAME, "every migration of this version has been made"),
-        SchemaState::Behind { missing } => Check::warning(
-            NAME,
-            format!("{missing} migrations of this version have not been made"),
-            "the next apply makes them",
-        ),
-        SchemaState::Ahead => Check::failure(
-            NAME,
-            "the tables were made by a newer version of tourney",
-            "use that version: this one does not know what its tables mean",
-        ),
-        SchemaState::Foreign(why) => {
-            Check::failure(NAME, why.clone(), "map it under `orders` in environments.yaml, or name another database")
-        }
-    }
-}
-
 /// Whether the account, which answers, can take money.
 #[must_use]
 pub fn account(account: &Account, mode: Mode) -> Check {
@@ -89,53 +53,39 @@ pub fn account(account: &Account, mode: Mode) -> Check {
     Check::ok("stripe", format!("{id} answers"))
 }
 
+/// Stripe answers, and does not say whose account it is: no command can go on.
+#[must_use]
+pub fn unnamed_account() -> Check {
+    let detail = "Stripe answers, and does not let this key read whose account it is: no command begins";
+    Check::failure("stripe", detail, format!("edit the key in Stripe's dashboard and choose: {}", Right::Account.row()))
+}
+
 /// Whether the key is of the mode that is meant. What the configuration refuses has been refused before.
 #[must_use]
 pub fn key(access: &StripeAccess, declared: Option<Mode>) -> Check {
-    let restricted = access.key.expose_secret().starts_with("rk_");
-    let kind = if restricted { "restricted" } else { "secret" };
+    let kind = if access.is_restricted() { "restricted" } else { "secret" };
     let declared = if declared.is_some() { ", as environments.yaml says" } else { "" };
     Check::ok("key", format!("a {kind} key of {} mode{declared}", access.mode))
 }
 
-/// Whether database, account and mode are those that belong together; `account` where Stripe told it.
+/// Which of the rights that tourney works with the key lacks. The right to write is asked of a restricted key alone.
 #[must_use]
-pub fn binding(identity: Option<&Identity>, account: Option<&str>, mode: Mode) -> Check {
-    const NAME: &str = "binding";
-    const HINT: &str = "right database, wrong key? Check -e and the key's file; never work around it";
-    let Some((identity, bound)) = identity.and_then(|one| Some((one, one.account.as_deref()?))) else {
-        return Check::ok(NAME, "the database is not bound yet: the first apply binds it to account and mode");
-    };
-    if let Some(bound) = identity.mode.filter(|bound| *bound != mode) {
-        return Check::failure(
-            NAME,
-            format!("the database belongs to {bound} mode, and the key is a {mode} key"),
-            HINT,
-        );
-    }
-    match account {
-        None => Check::skipped(NAME, format!("the database belongs to {bound}; Stripe did not tell whose the key is")),
-        Some(account) if account == bound => {
-            Check::ok(NAME, format!("database and key belong to {bound} ({mode} mode)"))
-        }
-        Some(account) => {
-            Check::failure(NAME, format!("the database belongs to {bound}, and the key to {account}"), HINT)
-        }
-    }
-}
-
-/// Whether the key may read what is read. `refused` names what it may not, and whether nothing works without it.
-#[must_use]
-pub fn permissions(refused: &[(&str, bool)]) -> Check {
+pub fn permissions(lacking: &[Right], restricted: bool) -> Check {
     const NAME: &str = "permissions";
-    if refused.is_empty() {
-        return Check::ok(NAME, "the key may read all that tourney reads; writing is not tried here");
+    if lacking.is_empty() {
+        let detail = if restricted {
+            "the restricted key has every right that tourney works with"
+        } else {
+            "a secret key may do everything; reading was tried"
+        };
+        return Check::ok(NAME, detail);
     }
-    let names: Vec<&str> = refused.iter().map(|(name, _)| *name).collect();
-    let detail = format!("the key may not read {}", names.join(", "));
-    let hint =
-        "give the restricted key these rights in Stripe's dashboard (Checkout Sessions: write, the others: read)";
-    if refused.iter().any(|(_, needed)| *needed) {
+    let told: Vec<&str> = lacking.iter().map(|right| right.without()).collect();
+    let mut rows: Vec<&str> = lacking.iter().map(|right| right.row()).collect();
+    rows.dedup();
+    let detail = format!("the key may not {}", told.join("\nit may not "));
+    let hint = format!("edit the key in Stripe's dashboard (API keys) and choose: {}", rows.join("; "));
+    if lacking.iter().any(|right| right.is_needed()) {
         Check::failure(NAME, detail, hint)
     } else {
         Check::warning(NAME, detail, hint)
@@ -184,9 +134,14 @@ pub fn webhook_secret(env: &Environment) -> Check {
     };
     if is_of_cli(secret) && !url.is_some_and(is_local) {
         let detail = "this looks like the secret of `stripe listen`, which signs for no registered endpoint";
-        return Check::warning(NAME, detail, "take the signing secret of the endpoint itself, from Stripe's dashboard");
+        let hint =
+            "take the signing secret of the endpoint itself from Stripe's dashboard (Webhooks, the endpoint, Reveal)";
+        return Check::warning(NAME, detail, hint);
     }
-    Check::ok(NAME, "it has the form of a webhook secret; verify proves that it is the right one")
+    let form = "it has the form of a webhook secret; whether it is the endpoint's own, Stripe's API tells nobody";
+    let live = env.stripe.as_ref().is_some_and(|access| access.mode.is_live());
+    let proof = if live { "in live mode only deliveries show it (above)" } else { "tourney verify proves it" };
+    Check::ok(NAME, format!("{form}: {proof}"))
 }
 
 fn is_of_cli(secret: &SecretString) -> bool {
@@ -219,9 +174,11 @@ mod tests {
     }
 
     #[test]
-    fn a_restricted_key_is_judged_by_what_it_may_not_read() {
-        assert_eq!(permissions(&[]).level, Level::Ok);
-        assert_eq!(permissions(&[("events", false)]).level, Level::Warning);
-        assert_eq!(permissions(&[("events", false), ("Checkout Sessions", true)]).level, Level::Failure);
+    fn a_key_is_judged_by_what_it_may_not_do() {
+        assert_eq!(permissions(&[], true).level, Level::Ok);
+        assert_eq!(permissions(&[Right::Events], true).level, Level::Warning);
+        let check = permissions(&[Right::ReadSessions, Right::WriteSessions, Right::Events], true);
+        assert_eq!(check.level, Level::Failure);
+        assert!(check.hint.unwrap().ends_with("choose: Checkout Sessions: Write; Events: Read"));
     }
 }

@@ -8,6 +8,7 @@ mod claimed;
 mod errors;
 mod events;
 mod facts;
+mod health;
 mod lock;
 mod mapping;
 mod methods;
@@ -33,6 +34,7 @@ use crate::domain::{
 };
 
 pub use adopt::{AdoptError, Fault, Terms};
+pub use health::{Health, ReadOnly};
 pub use state::SchemaState;
 
 pub use facts::{

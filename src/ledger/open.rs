@@ -84,6 +84,14 @@ impl SqlLedger {
         matches!(self.pool, Pool::Postgres(_))
     }
 
+    /// The SQLite file; none where the orders stand in PostgreSQL.
+    pub(super) fn sqlite_file(&self) -> Option<&Path> {
+        match &self.pool {
+            Pool::Sqlite { path, .. } => Some(path),
+            Pool::Postgres(_) => None,
+        }
+    }
+
     /// Where it is, for people.
     pub(super) fn place(&self) -> &str {
         &self.place

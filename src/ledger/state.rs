@@ -15,14 +15,24 @@ pub enum SchemaState {
     /// The database answers, and tourney's tables are not in it.
     Unprepared,
     /// Every migration of this version has been made.
-    Current,
+    Current {
+        /// The newest of them.
+        version: i64,
+    },
     /// Some of this version have not.
     Behind {
         /// How many.
         missing: usize,
+        /// The newest that this version knows.
+        version: i64,
     },
     /// Some have been made that this version does not know.
-    Ahead,
+    Ahead {
+        /// The newest that has been made.
+        made: i64,
+        /// The newest that this version knows.
+        version: i64,
+    },
     /// There is an orders table that tourney did not make, and none is mapped; why nothing can be done with it.
     Foreign(String),
 }
@@ -62,16 +72,18 @@ pub(super) async fn state(ledger: &SqlLedger) -> Result<SchemaState> {
         pairs.push((made, orders));
     }
     reading.tx.rollback().await?;
-    let (mut missing, mut unknown) = (0, 0);
+    let (mut missing, mut unknown, mut version, mut newest) = (0, 0, 0, 0);
     for (made, migrator) in pairs {
         let known: BTreeSet<i64> = migrator.iter().map(|migration| migration.version).collect();
         missing += known.difference(&made).count();
         unknown += made.difference(&known).count();
+        version = known.into_iter().next_back().unwrap_or_default().max(version);
+        newest = made.into_iter().next_back().unwrap_or_default().max(newest);
     }
     Ok(match (missing, unknown) {
-        (_, 1..) => SchemaState::Ahead,
-        (0, 0) => SchemaState::Current,
-        (missing, 0) => SchemaState::Behind { missing },
+        (_, 1..) => SchemaState::Ahead { made: newest, version },
+        (0, 0) => SchemaState::Current { version },
+        (missing, 0) => SchemaState::Behind { missing, version },
     })
 }
 

@@ -172,6 +172,14 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Whether something is made, changed or closed at Stripe.
+    #[must_use]
+    pub const fn writes_at_stripe(&self) -> bool {
+        matches!(self, Self::Expire { .. } | Self::Bill { .. } | Self::Renew { .. } | Self::Repair { .. })
+    }
+}
+
 /// One change: an action with its reasons and its steps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {

@@ -18,8 +18,14 @@ pub fn json(environment: Option<&str>, checks: &[Check]) -> Value {
                 Level::Failure => Some(false),
                 Level::Skipped => None,
             };
+            let level = match check.level {
+                Level::Ok => "ok",
+                Level::Warning => "warning",
+                Level::Failure => "failure",
+                Level::Skipped => "skipped",
+            };
             let hint = check.hint.as_deref().map(without_secrets);
-            json!({"name": check.name, "passed": passed, "detail": without_secrets(&check.detail), "hint": hint})
+            json!({"name": check.name, "level": level, "passed": passed, "detail": without_secrets(&check.detail), "hint": hint})
         })
         .collect();
     json!({"format_version": 1, "environment": environment, "checks": shown, "passed": passed(checks)})
@@ -38,7 +44,9 @@ pub fn terminal(checks: &[Check], color: bool) -> String {
     let mut text = String::new();
     for check in checks {
         let mark = mark(check.level, color);
-        text.push_str(&format!("{mark}  {:width$}  {}\n", check.name, check.detail));
+        // What is wrong in several places has a line for each.
+        let detail = check.detail.replace('\n', &format!("\n         {:width$}  ", ""));
+        text.push_str(&format!("{mark}  {:width$}  {detail}\n", check.name));
         if let Some(hint) = &check.hint {
             text.push_str(&format!("         {:width$}  → {hint}\n", ""));
         }

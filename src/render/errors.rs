@@ -98,7 +98,9 @@ impl From<StripeError> for Failure {
     fn from(error: StripeError) -> Self {
         let (code, hint) = match &error {
             StripeError::Rejected { status: 401, .. } => ("stripe-key", "is the key whole, and of the right account?"),
-            StripeError::Rejected { status: 403, .. } => ("stripe-key", "the key lacks a permission that this needs"),
+            StripeError::Rejected { status: 403, .. } => {
+                ("stripe-key", "give the key this right in Stripe's dashboard; tourney doctor names each that it lacks")
+            }
             StripeError::Busy { .. } => ("stripe-busy", "Stripe is limiting this account; run it again later"),
             StripeError::Rejected { .. } => ("stripe-refused", "the same again will be refused again"),
             StripeError::NotDone { .. } => ("stripe-unreachable", "is the network there? Safe to run again"),

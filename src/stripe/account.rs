@@ -67,54 +67,6 @@ pub struct Registered {
     pub secret: SecretString,
 }
 
-/// A list that tourney reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readable {
-    /// Checkout Sessions.
-    Sessions,
-    /// Payment Intents.
-    Intents,
-    /// Refunds.
-    Refunds,
-    /// Events.
-    Events,
-    /// Webhook endpoints.
-    Endpoints,
-}
-
-impl Readable {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Sessions, Self::Intents, Self::Refunds, Self::Events, Self::Endpoints];
-
-    /// As Stripe's dashboard calls the right.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sessions => "Checkout Sessions",
-            Self::Intents => "Payment Intents",
-            Self::Refunds => "Refunds",
-            Self::Events => "Events",
-            Self::Endpoints => "Webhook Endpoints",
-        }
-    }
-
-    /// Whether a plan cannot be made without it.
-    #[must_use]
-    pub const fn is_needed(self) -> bool {
-        matches!(self, Self::Sessions | Self::Intents | Self::Refunds)
-    }
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Sessions => "/v1/checkout/sessions",
-            Self::Intents => "/v1/payment_intents",
-            Self::Refunds => "/v1/refunds",
-            Self::Events => "/v1/events",
-            Self::Endpoints => "/v1/webhook_endpoints",
-        }
-    }
-}
-
 fn plain(method: Method, path: &str, body: Option<String>) -> WireRequest {
     WireRequest { method, path: path.to_owned(), query: None, body, idempotency_key: None }
 }
@@ -175,14 +127,6 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
     /// As any request; a restricted key may lack the right.
     pub async fn webhook_endpoints(&self) -> Result<Vec<WebhookEndpoint>, StripeError> {
         self.all_at("/v1/webhook_endpoints", &[]).await
-    }
-
-    /// Asks for one object of a list, to learn whether the key may read it.
-    ///
-    /// # Errors
-    /// As any request; a refusal with 403 where the key lacks the right.
-    pub async fn try_reading(&self, list: Readable) -> Result<(), StripeError> {
-        self.call(get(list.path(), &[("limit", "1")])).await.map(drop)
     }
 
     /// Registers an endpoint for the events of Checkout; its signing secret is told only now.

@@ -73,6 +73,18 @@ impl StripeError {
         matches!(self, Self::Rejected { status: 404, .. })
     }
 
+    /// Whether the key lacks the right to this request (403).
+    #[must_use]
+    pub const fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Rejected { status: 403, .. })
+    }
+
+    /// Whether Stripe refuses the key itself, or its right to this request (401, 403): that says nothing of the object.
+    #[must_use]
+    pub const fn is_about_key(&self) -> bool {
+        matches!(self, Self::Rejected { status: 401 | 403, .. })
+    }
+
     /// Whether the same request would be refused again.
     #[must_use]
     pub const fn is_permanent(&self) -> bool {
@@ -140,10 +152,7 @@ fn refused(status: u16, code: Option<&str>, message: &str) -> String {
         401 => "Stripe refused the secret key (401): it is mistyped, revoked, or of another account. Check \
                 stripe.secret_key_file or secret_key_env of this environment against the Dashboard's API keys"
             .to_owned(),
-        403 => format!(
-            "Stripe does not let this key do that (403). A restricted key needs write access to Checkout Sessions and \
-             read access to payments, events and webhook endpoints. It says: {message}"
-        ),
+        403 => format!("Stripe does not let this key do that (403): {message}"),
         300..=399 => {
             format!("the server sent us elsewhere ({status}), which Stripe never does: check stripe.api_base")
         }

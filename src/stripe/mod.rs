@@ -10,15 +10,17 @@ mod pace;
 mod pages;
 mod payments;
 mod request;
+mod rights;
 mod sessions;
 pub mod signature;
 mod wire;
 
-pub use account::{Account, Readable, Registered, StripeEvent, WebhookEndpoint};
+pub use account::{Account, Registered, StripeEvent, WebhookEndpoint};
 pub use client::{Answer, Limits, Stripe};
 pub use error::StripeError;
 pub use helper::{Bill, CheckoutSettings, LIFETIME, SessionRequest, create_player_checkout_session, line_name, render};
 pub use payments::Refund;
+pub use rights::Right;
 pub use sessions::{Closed, Sessions};
 pub use wire::{API_BASE, HttpWire, install_tls};
 

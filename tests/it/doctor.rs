@@ -1,5 +1,9 @@
 //! `tourney doctor`: one line for each thing that can be wrong, and nothing written anywhere.
 
+mod database;
+mod endpoints;
+mod rights;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -7,7 +11,9 @@ use serde_json::{Value, json};
 
 use crate::story::club::Club;
 use crate::story::on_both;
-use crate::support::{Answer, Folder, Listener, Tourney, applied_camp, assert_valid, camp};
+use crate::support::{Folder, Tourney, applied_camp, assert_valid, camp};
+
+use endpoints::{Stripe, URL, at};
 
 on_both!(
     before_the_first_apply_all_is_in_order,
@@ -16,14 +22,6 @@ on_both!(
     an_orders_table_of_somebody_else_is_told,
 );
 
-const URL: &str = "https://club.example/stripe";
-const EVENTS: [&str; 4] = [
-    "checkout.session.completed",
-    "checkout.session.expired",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-];
-
 /// The checks by name: `passed`, and whether there is a hint.
 #[track_caller]
 fn checks(command: Tourney, code: i32) -> BTreeMap<String, Value> {
@@ -31,6 +29,16 @@ fn checks(command: Tourney, code: i32) -> BTreeMap<String, Value> {
     assert_valid("doctor", &document);
     assert_eq!(document["passed"], code == 0, "{document:#}");
     let checks = document["checks"].as_array().unwrap();
+    for check in checks {
+        let level = match (&check["passed"], &check["hint"]) {
+            (Value::Bool(true), Value::Null) => "ok",
+            (Value::Bool(true), _) => "warning",
+            (Value::Bool(false), Value::String(hint)) if !hint.is_empty() => "failure",
+            (Value::Null, Value::Null) => "skipped",
+            _ => "none of them",
+        };
+        assert_eq!(check["level"], level, "{check:#}");
+    }
     checks.iter().map(|check| (check["name"].as_str().unwrap().to_owned(), check.clone())).collect()
 }
 
@@ -72,7 +80,7 @@ fn in_the_sandbox_nothing_can_be_set_up_wrongly() {
     for folder in [camp(), applied_camp(), Folder::new()] {
         let before = files(&folder.path(""));
         let checks = checks(folder.tourney(["doctor", "--json"]), 0);
-        for name in ["configuration", "database", "schema"] {
+        for name in ["configuration", "database", "database-rights", "schema"] {
             is_ok(&checks, name);
         }
         for name in ["stripe", "clock", "webhook-endpoint", "webhook-events", "deliveries", "webhook-secret"] {
@@ -88,10 +96,13 @@ fn in_the_sandbox_nothing_can_be_set_up_wrongly() {
 fn before_the_first_apply_all_is_in_order(club: &Club) {
     let checks =
         checks(club.tourney(["doctor", "--json"]).env("TOURNEY_SUCCESS_URL", "https://club.example/thanks"), 0);
-    for name in
-        ["configuration", "database", "schema", "binding", "stripe", "key", "permissions", "clock", "success-url"]
-    {
+    for name in ["configuration", "database", "database-rights", "schema", "binding", "stripe", "key", "permissions"] {
         is_ok(&checks, name);
+    }
+    is_ok(&checks, "clock");
+    is_ok(&checks, "success-url");
+    if !club.is_sqlite() {
+        is_ok(&checks, "database-clock");
     }
     assert!(checks["schema"]["detail"].as_str().unwrap().contains("the first apply makes them"));
     warns(&checks, "webhook-endpoint", "no endpoint is registered");
@@ -116,6 +127,7 @@ fn after_it_the_binding_is_checked(club: &Club) {
     let good = checks(local(club), 0);
     is_ok(&good, "binding");
     is_ok(&good, "schema");
+    assert!(good["schema"]["detail"].as_str().unwrap().contains("of version 1"), "{good:#?}");
     club.sql("UPDATE tourney_ledger SET account = 'acct_other'");
     fails(&checks(local(club), 1), "binding", "belongs to acct_other");
     club.sql("UPDATE tourney_ledger SET mode = 'live'");
@@ -125,9 +137,9 @@ fn after_it_the_binding_is_checked(club: &Club) {
 fn tables_of_another_version_are_told(club: &Club) {
     club.bill();
     club.sql("UPDATE tourney_migrations SET version = version + 900000 WHERE version = (SELECT MAX(version) FROM tourney_migrations)");
-    fails(&checks(local(club), 1), "schema", "newer version");
+    fails(&checks(local(club), 1), "schema", "of version 900001, made by a newer tourney: this one knows version 1");
     club.sql("DELETE FROM tourney_migrations WHERE version > 900000");
-    warns(&checks(local(club), 0), "schema", "have not been made");
+    warns(&checks(local(club), 0), "schema", "one migration to version 1");
 }
 
 fn an_orders_table_of_somebody_else_is_told(club: &Club) {
@@ -136,105 +148,6 @@ fn an_orders_table_of_somebody_else_is_told(club: &Club) {
     }
     club.sql("CREATE TABLE orders (id TEXT)");
     fails(&checks(local(club), 1), "schema", "tourney did not make");
-}
-
-/// A stand-in for Stripe whose endpoints, events, time and rights are as a test wants them.
-struct Stripe {
-    endpoints: Value,
-    events: Value,
-    seconds_ahead: i64,
-    refused: &'static [&'static str],
-}
-
-impl Default for Stripe {
-    fn default() -> Self {
-        let endpoints = json!([{"id": "we_1", "object": "webhook_endpoint", "url": URL, "status": "enabled", "enabled_events": EVENTS}]);
-        Self { endpoints, events: json!([]), seconds_ahead: 0, refused: &[] }
-    }
-}
-
-impl Stripe {
-    fn start(self) -> Listener {
-        Listener::start(move |request| {
-            assert_eq!(request.method.as_str(), "GET", "doctor writes nothing at Stripe");
-            let path = request.uri.path();
-            let list = |data: &Value| json!({"object": "list", "has_more": false, "data": data}).to_string();
-            let body = match path {
-                _ if self.refused.contains(&path) => {
-                    let message = "The provided key 'rk_test_*******' does not have the required permissions";
-                    let error = json!({"error": {"type": "invalid_request_error", "message": message}});
-                    return Answer::new(403, error.to_string());
-                }
-                "/v1/account" => json!({"id": "acct_1Club", "object": "account"}).to_string(),
-                "/v1/webhook_endpoints" => list(&self.endpoints),
-                "/v1/events" => list(&self.events),
-                _ => list(&json!([])),
-            };
-            let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(self.seconds_ahead);
-            let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            Answer::new(200, body).header("date", date)
-        })
-    }
-
-    /// What doctor says of it.
-    #[track_caller]
-    fn checks(self, code: i32) -> BTreeMap<String, Value> {
-        let stripe = self.start();
-        checks(at(&Folder::new(), &stripe.url("")), code)
-    }
-}
-
-fn at(folder: &Folder, api_base: &str) -> Tourney {
-    let command = folder.tourney(["doctor", "--json"]).env("DATABASE_URL", "sqlite://orders.db");
-    let command = command.env("STRIPE_SECRET_KEY", "rk_test_51Key").env("STRIPE_API_BASE", api_base);
-    let command = command.env("TOURNEY_WEBHOOK_URL", URL).env("STRIPE_WEBHOOK_SECRET", "whsec_51Secret");
-    command.env("TOURNEY_SUCCESS_URL", "https://club.example/thanks")
-}
-
-#[test]
-fn an_environment_that_is_whole_has_nothing_to_do() {
-    let checks = Stripe::default().checks(0);
-    for (name, check) in &checks {
-        assert_eq!(check["hint"], Value::Null, "{name}");
-        assert!(check["passed"] == true || name == "deliveries", "{name}: {check:#}");
-    }
-    assert!(checks["key"]["detail"].as_str().unwrap().contains("restricted key of test mode"));
-}
-
-#[test]
-fn endpoints_are_held_against_the_configured_one() {
-    let with = |endpoints| Stripe { endpoints, ..Stripe::default() };
-    let moved = with(
-        json!([{"id": "we_1", "url": "https://old.example/stripe", "status": "enabled", "enabled_events": ["*"]}]),
-    );
-    let checks = moved.checks(1);
-    fails(&checks, "webhook-endpoint", "https://old.example/stripe is: an old domain?");
-    warns(&checks, "other-endpoints", "old domain");
-    let off = with(json!([{"id": "we_1", "url": URL, "status": "disabled", "enabled_events": EVENTS}]));
-    fails(&off.checks(1), "webhook-endpoint", "disabled");
-    let deaf = with(json!([{"id": "we_1", "url": URL, "status": "enabled", "enabled_events": ["charge.succeeded"]}]));
-    fails(&deaf.checks(1), "webhook-events", "checkout.session.completed");
-    let partly = with(json!([{"id": "we_1", "url": URL, "status": "enabled", "enabled_events": &EVENTS[..2]}]));
-    warns(&partly.checks(0), "webhook-events", "async_payment_failed");
-    let event = |pending: u32| json!([{"id": "evt_1", "type": EVENTS[0], "created": 1_700_000_000, "pending_webhooks": pending}]);
-    is_ok(&Stripe { events: event(0), ..Stripe::default() }.checks(0), "deliveries");
-    fails(&Stripe { events: event(1), ..Stripe::default() }.checks(1), "deliveries", "1 of 1");
-}
-
-#[test]
-fn clocks_and_rights_are_told() {
-    for (seconds_ahead, words) in [(120, "behind Stripe"), (-120, "ahead of Stripe")] {
-        warns(&Stripe { seconds_ahead, ..Stripe::default() }.checks(0), "clock", words);
-    }
-    fails(&Stripe { seconds_ahead: 900, ..Stripe::default() }.checks(1), "clock", "behind Stripe");
-    let checks = Stripe { refused: &["/v1/events"], ..Stripe::default() }.checks(0);
-    warns(&checks, "permissions", "Events");
-    warns(&checks, "webhook-endpoint", "Stripe did not tell");
-    let checks = Stripe { refused: &["/v1/checkout/sessions"], ..Stripe::default() }.checks(1);
-    fails(&checks, "permissions", "Checkout Sessions");
-    let checks = Stripe { refused: &["/v1/account"], ..Stripe::default() }.checks(1);
-    fails(&checks, "stripe", "permissions");
-    is_ok(&checks, "database");
 }
 
 #[test]
@@ -246,6 +159,9 @@ fn what_the_configuration_refuses_is_a_check_too() {
             "sk_test_51Secret",
             "secret key of the API, and the endpoint's webhook secret is needed",
         ),
+        ("STRIPE_WEBHOOK_SECRET", "'whsec_51Secret'", "in quotes"),
+        ("STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET=whsec_51Secret", ".env file"),
+        ("STRIPE_WEBHOOK_SECRET", "we_51Secret", "endpoint's id"),
         ("STRIPE_SECRET_KEY", "whsec_51Secret", "this is a webhook secret"),
         ("STRIPE_SECRET_KEY", "sk_live_51Secret", "live key"),
         ("TOURNEY_WEBHOOK_URL", "club.example", "no URL"),
@@ -254,6 +170,7 @@ fn what_the_configuration_refuses_is_a_check_too() {
         assert_eq!(checks.len(), 1);
         fails(&checks, "configuration", words);
         fails(&checks, "configuration", name);
+        assert!(!checks["configuration"].to_string().contains("51Secret"), "{checks:#?}");
     }
     folder.write("environments.yaml", "test: {stripe: {secret_key: sk_test_51Secret}, bogus: 1}\n");
     let broken = checks(folder.tourney(["doctor", "--json", "-e", "test"]), 1);
@@ -289,11 +206,12 @@ fn secret_files_that_others_can_read_are_told() {
          webhook: {{url: '{URL}', secret_file: ~/hook}}}}\n",
         stripe.url("")
     );
-    let folder = Folder::new().with("environments.yaml", &text).with("key", "sk_test_51Key\n");
+    let folder = Folder::new().with("environments.yaml", &text).with("key", "\u{feff}sk_test_51Key\r\n");
     folder.write("hook", &format!("whsec_{}\n", "0a".repeat(32)));
     folder.write(".git/HEAD", "ref: refs/heads/main\n");
     let checks = checks(folder.tourney(["doctor", "--json", "-e", "test"]), 0);
     warns(&checks, "secret-files", "can be read by others");
+    warns(&checks, "secret-files", "begins with a byte order mark");
     warns(&checks, "secret-files", "stands inside a repository");
     warns(&checks, "success-url", "no page is set");
     warns(&checks, "webhook-secret", "stripe listen");

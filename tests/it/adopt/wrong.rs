@@ -54,14 +54,26 @@ fn refused(outcome: Outcome, code: &str) -> Value {
 
 fn the_doctor_judges_the_mapping_too(club: &Club) {
     installed(club);
-    let database = |exit| {
+    let mapping = |exit| {
         let checks = club.untouched(|| club.tourney(["doctor", "-e", "test", "--json"]).run().expect(exit)).json();
-        checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == "database").unwrap().clone()
+        checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == "mapping").unwrap().clone()
     };
-    assert_eq!(database(0)["passed"], true);
-    club.folder.write("environments.yaml", &environment(&MAPPING.replace("amount: amount_cents", "amount: price")));
-    let check = database(1);
-    assert!(check["passed"] == false && check["detail"].as_str().unwrap().contains("price"), "{check:#}");
+    let good = mapping(0);
+    assert_eq!(good["passed"], true);
+    assert_eq!(
+        good["detail"].as_str().unwrap().contains("SELECT, INSERT, UPDATE, DELETE"),
+        !club.is_sqlite(),
+        "{good:#}"
+    );
+    let wrong = MAPPING.replace("amount: amount_cents", "amount: price").replace("paid: paid", "paid: settled");
+    club.folder.write("environments.yaml", &environment(&wrong));
+    let check = mapping(1);
+    let lines: Vec<&str> = check["detail"].as_str().unwrap().lines().collect();
+    assert!(check["passed"] == false && lines[0].starts_with("orders.columns.amount: "), "{check:#}");
+    assert!(lines.iter().any(|line| line.starts_with("orders.statuses.paid: ")), "{check:#}");
+    std::fs::remove_file(club.folder.path("tournament.yaml")).unwrap();
+    club.folder.write("environments.yaml", &environment(MAPPING));
+    assert!(mapping(0)["detail"].as_str().unwrap().contains("no manifest was read"));
 }
 
 fn each_is_named_before_anything_is_written(club: &Club) {
