@@ -9,7 +9,7 @@ use clap::Args as ClapArgs;
 use crate::domain::{FeeId, Id};
 use crate::manifest::read::read_bytes;
 use crate::render::{Exit, Failure, import as show};
-use crate::roster::{FeeFrom, Field, Import, RosterError, Wanted, import};
+use crate::roster::{FeeFrom, Field, File, Import, RosterError, Wanted, import};
 use crate::world::{Clock as _, LiveClock};
 
 use super::Shell;
@@ -19,7 +19,12 @@ use super::site::DEFAULT_MANIFEST;
 const NOTES: &str = "The roster is CSV with a header: commas, semicolons or tabs, quoted fields, UTF-8 or Windows-1252. Columns are \
 guessed from the header and shown. A row is a player of the manifest by id, else by name and e-mail address, else by an address \
 that nobody else has and where the row has no id. A row without an id gets one made from name and address, the same each time. \
-In the manifest only what differs is edited: order, comments and formatting stay. An empty cell changes nothing.";
+In the manifest only what differs is edited: order, comments and formatting stay. An empty cell changes nothing.
+
+A child who owes several fees has them in one cell, with ; , / + & or a line break between them (\"5; 7\"; a whole cell that is \
+a fee's name is that fee), or stands in several rows with the same name and address. A single fee of the manifest is replaced by \
+what the roster says; to several, new ones are added, and none is taken away. Amounts that the manifest has stay where the roster \
+has none.";
 
 /// What `import` takes.
 #[derive(Debug, ClapArgs)]
@@ -34,7 +39,7 @@ pub struct Args {
     /// The fee that every player of the roster owes
     #[arg(long, value_name = "ID", value_parser = fee_id, allow_negative_numbers = true, conflicts_with = "fee_column")]
     fee: Option<FeeId>,
-    /// The column that holds each player's fee, by its id or name
+    /// The column that holds each player's fee or fees, by id or name
     #[arg(long, value_name = "NAME")]
     fee_column: Option<String>,
     /// The column of a field (id, name, email, fee, team, note, amount), for example email="Parent Email"; a name may be put
@@ -70,7 +75,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let name = args.into.display().to_string();
     let missing = "run `tourney init` to write one, or name the file: tourney import ROSTER.csv --into FILE";
     let bytes = read_bytes(&args.into, &name, missing)?;
-    let import = import(&args.roster, &args.into, &bytes, &wanted).map_err(|error| match error {
+    let roster = crate::roster::read(&args.roster)?;
+    let roster = File { name: &args.roster.display().to_string(), bytes: &roster };
+    let import = import(roster, File { name: &name, bytes: &bytes }, &wanted).map_err(|error| match error {
         RosterError::Flags(why) => Failure::usage(why).hint("tourney import --help lists the flags"),
         RosterError::Files(errors) => errors.into(),
     })?;

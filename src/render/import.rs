@@ -21,7 +21,13 @@ pub fn columns(used: &Used) -> String {
 /// `import --json`.
 #[must_use]
 pub fn json(import: &Import, written: bool) -> Value {
-    let added = |one: &Added| json!({"player": one.id, "name": one.name, "email": one.email.to_string(), "fee": one.fee, "line": one.line});
+    let added = |one: &Added| {
+        let fee = one.fees.first().filter(|_| one.fees.len() == 1);
+        json!({
+            "player": one.id, "name": one.name, "email": one.email.to_string(), "fee": fee, "fees": one.fees,
+            "line": one.line,
+        })
+    };
     let change = |one: &Change| json!({"field": one.field.key(), "from": one.from, "to": one.to});
     let changed = |one: &Changed| {
         let changes: Vec<Value> = one.changes.iter().map(change).collect();
@@ -44,7 +50,9 @@ pub fn json(import: &Import, written: bool) -> Value {
 pub fn terminal(import: &Import) -> String {
     let mut lines = Vec::new();
     for one in &import.added {
-        lines.push(format!("  + {} {} · {} · fee {}", one.id, one.name, one.email, one.fee));
+        let fees: Vec<String> = one.fees.iter().map(ToString::to_string).collect();
+        let word = if fees.len() == 1 { "fee" } else { "fees" };
+        lines.push(format!("  + {} {} · {} · {word} {}", one.id, one.name, one.email, fees.join(", ")));
     }
     for one in &import.changed {
         let changes: Vec<String> = one.changes.iter().map(change).collect();

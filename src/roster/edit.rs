@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::columns::Field;
 use super::merge::{BY_HAND, Changed, Merged, NOT_EDITED};
+use super::owes;
 use super::rows::Row;
 use super::yaml;
 use crate::manifest::Manifest;
@@ -21,11 +22,12 @@ pub(super) fn edited(text: &str, model: &Manifest, merged: &Merged, problems: &m
         return None;
     };
     for changed in &merged.changed {
-        if list.change(changed, &mut edits).is_none() {
-            let help = "make this change by hand, and import again; several fees under `fees` are for a person";
+        let unclear = changed.owing.unclear.as_deref();
+        if unclear.is_some() || list.change(changed, &mut edits).is_none() {
             let fields: Vec<&str> = changed.changes.iter().map(|change| change.field.key()).collect();
             let message = format!("player {}: {} cannot be changed here", changed.id, fields.join(", "));
-            problems.add(&changed.row.at, "", message, help);
+            let message = unclear.map_or(message.clone(), |why| format!("{message}: {why}"));
+            problems.add(&changed.row.at, "", message, "make this change by hand, and import again");
         }
     }
     let leaving = if merged.remove { &merged.absent[..] } else { &[] };
@@ -38,31 +40,28 @@ pub(super) fn edited(text: &str, model: &Manifest, merged: &Merged, problems: &m
 
 /// What a new entry holds.
 fn pairs(added: &super::Added, model: &Manifest) -> Vec<(&'static str, String)> {
-    let Row { name, email, fee, amount, team, note, .. } = &added.row;
-    let usual = model.fee(fee).map(|fee| fee.amount);
-    let own = amount.filter(|amount| Some(*amount) != usual);
+    let Row { name, email, owes, team, note, .. } = &added.row;
     let pairs = [
         (Field::Id, Some(yaml::id(&added.id.0))),
         (Field::Name, Some(yaml::text(name))),
         (Field::Email, Some(yaml::text(email.expose()))),
-        (Field::Fee, Some(yaml::id(&fee.0))),
-        (Field::Amount, own.map(yaml::amount)),
-        (Field::Team, team.as_deref().map(yaml::text)),
-        (Field::Note, note.as_deref().map(yaml::text)),
     ];
-    pairs.into_iter().filter_map(|(field, value)| Some((field.key(), value?))).collect()
+    let more = [(Field::Team, team.as_deref().map(yaml::text)), (Field::Note, note.as_deref().map(yaml::text))];
+    let filled = |(field, value): (Field, Option<String>)| Some((field.key(), value?));
+    let owed = owes::pairs(owes, model);
+    pairs.into_iter().filter_map(filled).chain(owed).chain(more.into_iter().filter_map(filled)).collect()
 }
 
 /// Pieces of a text and what takes their place.
 #[derive(Default)]
-struct Edits(Vec<(Range<usize>, String)>);
+pub(super) struct Edits(Vec<(Range<usize>, String)>);
 
 impl Edits {
-    fn replace(&mut self, at: Range<usize>, with: impl Into<String>) {
+    pub(super) fn replace(&mut self, at: Range<usize>, with: impl Into<String>) {
         self.0.push((at, with.into()));
     }
 
-    fn insert(&mut self, at: usize, text: impl Into<String>) {
+    pub(super) fn insert(&mut self, at: usize, text: impl Into<String>) {
         self.replace(at..at, text);
     }
 
@@ -80,13 +79,13 @@ impl Edits {
 }
 
 /// The list of players as it is written.
-struct List<'t> {
-    text: &'t str,
+pub(super) struct List<'t> {
+    pub(super) text: &'t str,
     key: &'t Node,
     node: &'t Node,
     items: &'t [Node],
     /// The line end of this file.
-    end: &'static str,
+    pub(super) end: &'static str,
 }
 
 impl<'t> List<'t> {
@@ -98,7 +97,7 @@ impl<'t> List<'t> {
     }
 
     /// Whether an entry is written in brackets.
-    fn is_flow(&self, entry: &Node) -> bool {
+    pub(super) fn is_flow(&self, entry: &Node) -> bool {
         self.text[entry.at.start..].starts_with('{')
     }
 
@@ -112,18 +111,28 @@ impl<'t> List<'t> {
     fn change(&self, changed: &Changed, edits: &mut Edits) -> Option<()> {
         let entry = self.items.get(changed.index)?;
         let pairs = pairs_of(entry)?;
-        for change in &changed.changes {
-            let key = change.field.key();
-            if let Some((at, value)) = pairs.iter().find(|(one, _)| is_key(one, key)) {
-                value.scalar()?;
-                edits.replace(self.written(at, value), change.yaml.as_str());
-                continue;
-            }
-            if pairs.iter().any(|(one, _)| is_key(one, "fees")) && matches!(change.field, Field::Fee | Field::Amount) {
-                return None;
-            }
-            self.insert(entry, pairs, key, &change.yaml, edits)?;
+        self.owe(entry, pairs, &changed.owing, edits)?;
+        let texts = changed.changes.iter().filter(|change| !matches!(change.field, Field::Fee | Field::Amount));
+        for change in texts {
+            self.set(entry, pairs, change.field.key(), &change.yaml, edits)?;
         }
+        Some(())
+    }
+
+    /// Writes the value of a pair, which is there or not.
+    pub(super) fn set(
+        &self,
+        entry: &Node,
+        pairs: &[(Node, Node)],
+        key: &str,
+        yaml: &str,
+        edits: &mut Edits,
+    ) -> Option<()> {
+        let Some((at, value)) = pairs.iter().find(|(one, _)| is_key(one, key)) else {
+            return self.insert(entry, pairs, key, yaml, edits);
+        };
+        value.scalar()?;
+        edits.replace(self.written(at, value), yaml);
         Some(())
     }
 
@@ -228,7 +237,7 @@ impl<'t> List<'t> {
     }
 
     /// The dash of an entry in a list with lines.
-    fn dash(&self, entry: &Node) -> Option<usize> {
+    pub(super) fn dash(&self, entry: &Node) -> Option<usize> {
         self.text[..entry.at.start].trim_end().strip_suffix('-').map(str::len)
     }
 
@@ -259,7 +268,7 @@ impl<'t> List<'t> {
 
     /// Where a value stands. Of a text of several lines (`>-`, `|`) the reader gives the place of its lines and of the blank
     /// ones behind them, without the sign above.
-    fn written(&self, key: &Node, value: &Node) -> Range<usize> {
+    pub(super) fn written(&self, key: &Node, value: &Node) -> Range<usize> {
         let between = &self.text[key.at.end..value.at.start];
         let sign = between.find(':').map_or("", |colon| between[colon + 1..].trim_start());
         let start = if sign.starts_with(['|', '>']) { value.at.start - sign.len() } else { value.at.start };
@@ -267,7 +276,7 @@ impl<'t> List<'t> {
     }
 
     /// Where the last value of an entry ends.
-    fn end_of(&self, node: &Node) -> usize {
+    pub(super) fn end_of(&self, node: &Node) -> usize {
         match &node.value {
             Value::List(list) => list.iter().map(|node| self.end_of(node)).max().unwrap_or_default().max(node.at.end),
             Value::Map(pairs) => {
@@ -278,13 +287,13 @@ impl<'t> List<'t> {
         }
     }
 
-    fn column(&self, at: usize) -> usize {
+    pub(super) fn column(&self, at: usize) -> usize {
         let start = self.text[..at].rfind('\n').map_or(0, |at| at + 1);
         self.text[start..at].chars().count()
     }
 
     /// Before the end of the line in which a byte stands.
-    fn line_end(&self, at: usize) -> usize {
+    pub(super) fn line_end(&self, at: usize) -> usize {
         let rest = &self.text[at..];
         let line = rest.split('\n').next().unwrap_or_default();
         at + line.trim_end_matches('\r').len()
@@ -302,13 +311,13 @@ fn flow(pairs: &[(&str, String)]) -> String {
     format!("{{{}}}", pairs.join(", "))
 }
 
-fn pairs_of(node: &Node) -> Option<&[(Node, Node)]> {
+pub(super) fn pairs_of(node: &Node) -> Option<&[(Node, Node)]> {
     match &node.value {
         Value::Map(pairs) => Some(pairs),
         _ => None,
     }
 }
 
-fn is_key(node: &Node, name: &str) -> bool {
+pub(super) fn is_key(node: &Node, name: &str) -> bool {
     node.scalar().is_some_and(|scalar| scalar.text == name)
 }

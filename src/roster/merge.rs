@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::columns::Field;
 use super::ids::folded;
+use super::owes::{Owing, are, ids};
 use super::rows::Row;
 use super::who::{id_of, whose};
 use super::yaml;
-use crate::domain::{Email, FeeId, Money, PlayerId};
+use crate::domain::{Email, FeeId, PlayerId};
 use crate::manifest::problem::Problems;
 use crate::manifest::{Manifest, ManifestErrors, Player};
 
@@ -22,8 +23,8 @@ pub struct Added {
     pub name: String,
     /// The address.
     pub email: Email,
-    /// What is owed.
-    pub fee: FeeId,
+    /// What is owed, at least one.
+    pub fees: Vec<FeeId>,
     pub(super) row: Row,
 }
 
@@ -38,6 +39,8 @@ pub struct Changed {
     pub name: String,
     /// What differs, at least one.
     pub changes: Vec<Change>,
+    /// What is different in what is owed.
+    pub(super) owing: Owing,
     pub(super) index: usize,
     pub(super) row: Row,
 }
@@ -51,7 +54,7 @@ pub struct Change {
     pub from: Option<String>,
     /// What the roster says.
     pub to: String,
-    /// The same as the manifest writes it.
+    /// The same as the manifest writes it; nothing of what is owed, which [`Owing`] has.
     pub(super) yaml: String,
 }
 
@@ -66,8 +69,8 @@ pub(super) struct Merged {
     pub(super) remarks: Vec<String>,
 }
 
-/// Works the rows into the manifest's players.
-pub(super) fn merge(rows: &[Row], manifest: &Manifest, remove: bool) -> Merged {
+/// Works the rows into the manifest's players. With `one_fee` the roster speaks of that one alone.
+pub(super) fn merge(rows: &[Row], manifest: &Manifest, remove: bool, one_fee: bool) -> Merged {
     let whose = whose(rows, &manifest.players);
     let present: HashSet<usize> = whose.iter().copied().flatten().collect();
     let absent: Vec<usize> = (0..manifest.players.len()).filter(|index| !present.contains(index)).collect();
@@ -76,7 +79,7 @@ pub(super) fn merge(rows: &[Row], manifest: &Manifest, remove: bool) -> Merged {
     let mut merged = Merged { added: Vec::new(), changed: Vec::new(), absent, remove, remarks: Vec::new() };
     for (row, player) in rows.iter().zip(whose) {
         match player {
-            Some(index) => merged.compare(row, index, &manifest.players[index]),
+            Some(index) => merged.compare(row, index, &manifest.players[index], one_fee),
             None => merged.add(row, gone.get(&folded(&row.name)).copied()),
         }
     }
@@ -99,22 +102,32 @@ impl Merged {
             id,
             name: row.name.clone(),
             email: row.email.clone(),
-            fee: row.fee.clone(),
+            fees: row.owes.iter().map(|due| due.fee.clone()).collect(),
             row: row.clone(),
         });
     }
 
-    fn compare(&mut self, row: &Row, index: usize, player: &Player) {
+    fn compare(&mut self, row: &Row, index: usize, player: &Player, one_fee: bool) {
         if let Some(id) = row.id.as_ref().filter(|id| **id != player.id && player.renamed_from.as_ref() != Some(*id)) {
             self.remarks.push(format!(
                 "line {}: the roster calls this player {id}; {} is kept, since orders hang on it (renamed_from moves them)",
                 row.line, player.id
             ));
         }
-        let changes = differences(row, player);
+        let owing = Owing::of(&row.owes, player);
+        if !owing.kept.is_empty() && !one_fee && !owing.is_unclear() {
+            self.remarks.push(format!(
+                "line {}: {} owes fee {} in the manifest, of which the roster says nothing: it is kept (to end it, remove it \
+                 in the manifest)",
+                row.line,
+                player.id,
+                ids(&owing.kept)
+            ));
+        }
+        let changes = differences(row, player, &owing);
         if !changes.is_empty() {
             let (line, id, name) = (row.line, player.id.clone(), row.name.clone());
-            self.changed.push(Changed { line, id, name, changes, index, row: row.clone() });
+            self.changed.push(Changed { line, id, name, changes, owing, index, row: row.clone() });
         }
     }
 
@@ -140,13 +153,13 @@ impl Merged {
         for (index, now) in kept.iter().zip(&after.players) {
             let changed = changed.get(index);
             let was = &before.players[*index];
-            let fine = changed.map_or(now == was, |changed| changed.is_done(was, now));
+            let fine = changed.map_or(now == was, |changed| changed.is_done(was, now, before));
             if !fine {
                 problems.add(&changed.map_or(0..0, |changed| changed.row.at.clone()), "", NOT_EDITED, BY_HAND);
             }
         }
         for (added, now) in self.added.iter().zip(&after.players[kept.len()..]) {
-            if !added.is_done(now) {
+            if !added.is_done(now, before) {
                 problems.add(&added.row.at, "", NOT_EDITED, BY_HAND);
             }
         }
@@ -174,7 +187,7 @@ pub(super) const BY_HAND: &str =
 
 impl Changed {
     /// Whether a player, read again, is the old one with these differences and no other.
-    fn is_done(&self, was: &Player, now: &Player) -> bool {
+    fn is_done(&self, was: &Player, now: &Player, manifest: &Manifest) -> bool {
         let mut meant = was.clone();
         for change in &self.changes {
             match change.field {
@@ -185,24 +198,20 @@ impl Changed {
                 Field::Fee | Field::Amount | Field::Id => meant.owes.clone_from(&now.owes),
             }
         }
-        let owed = now.owes.iter().find(|owed| owed.fee == self.row.fee);
-        let paid = owed.is_some_and(|owed| self.row.amount.is_none_or(|amount| amount == owed.amount));
-        meant == *now && paid && now.owes.len() == was.owes.len()
+        meant == *now && self.owing.is_done(&was.owes, &now.owes, manifest)
     }
 }
 
 impl Added {
-    fn is_done(&self, now: &Player) -> bool {
-        let Row { name, email, fee, amount, team, note, .. } = &self.row;
-        let [owed] = now.owes.as_slice() else { return false };
-        let owes = owed.fee == *fee && amount.is_none_or(|amount| amount == owed.amount);
+    fn is_done(&self, now: &Player, manifest: &Manifest) -> bool {
+        let Row { name, email, owes, team, note, .. } = &self.row;
         let same = (&now.id, &now.name, &now.email, &now.team, &now.note) == (&self.id, name, email, team, note);
-        same && owes && now.paid.is_none() && now.renamed_from.is_none()
+        same && are(owes, &now.owes, manifest) && now.paid.is_none() && now.renamed_from.is_none()
     }
 }
 
 /// What the roster says otherwise. An empty cell says nothing.
-fn differences(row: &Row, player: &Player) -> Vec<Change> {
+fn differences(row: &Row, player: &Player, owing: &Owing) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut change = |field, from: Option<String>, to: String, yaml| changes.push(Change { field, from, to, yaml });
     if row.name != player.name {
@@ -212,15 +221,8 @@ fn differences(row: &Row, player: &Player) -> Vec<Change> {
         let (from, to) = (player.email.to_string(), row.email.to_string());
         change(Field::Email, Some(from), to, yaml::text(row.email.expose()));
     }
-    let owed = player.owes.iter().find(|owed| owed.fee == row.fee);
-    if owed.is_none() {
-        let from: Vec<String> = player.owes.iter().map(|owed| owed.fee.to_string()).collect();
-        change(Field::Fee, Some(from.join(", ")), row.fee.to_string(), yaml::id(&row.fee.0));
-    }
-    let amount = owed.or(player.owes.first()).map(|owed| owed.amount);
-    // With another fee the same amount may be its own or the fee's: it is written out.
-    if let Some(own) = row.amount.filter(|own| owed.is_none() || Some(*own) != amount) {
-        change(Field::Amount, amount.map(|amount: Money| amount.to_string()), own.to_string(), yaml::amount(own));
+    for (field, from, to) in owing.shown(player) {
+        change(field, from, to, String::new());
     }
     for (field, ours, theirs) in [(Field::Team, &player.team, &row.team), (Field::Note, &player.note, &row.note)] {
         if let Some(text) = theirs.as_ref().filter(|_| ours != theirs) {

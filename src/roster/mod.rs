@@ -6,8 +6,11 @@
 mod columns;
 mod decode;
 mod edit;
+mod fees;
 mod ids;
 mod merge;
+mod owes;
+mod people;
 mod rows;
 mod sheet;
 mod who;
@@ -16,7 +19,7 @@ mod yaml;
 use std::path::Path;
 
 use crate::manifest::problem::Problems;
-use crate::manifest::read::{read_bytes, text_of};
+use crate::manifest::read::text_of;
 use crate::manifest::source::Source;
 use crate::manifest::{Manifest, ManifestErrors, Player};
 
@@ -79,18 +82,35 @@ pub struct Import {
     pub remarks: Vec<String>,
 }
 
-/// Reads a roster and works it into a manifest's bytes. Pure, but for reading the roster.
+/// A file as it was read: its name, for people, and its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'f> {
+    /// Its name.
+    pub name: &'f str,
+    /// What it holds.
+    pub bytes: &'f [u8],
+}
+
+/// Reads a roster.
+///
+/// # Errors
+/// `bad-roster`: it is missing, too large, or no file.
+pub fn read(path: &Path) -> Result<Vec<u8>, ManifestErrors> {
+    let help = "name a CSV file: in a spreadsheet, save as CSV";
+    crate::manifest::read::read_bytes(path, &path.display().to_string(), help).map_err(coded)
+}
+
+/// Works a roster into a manifest. Pure: the same input gives the same bytes.
 ///
 /// # Errors
 /// [`RosterError`]: everything that is wrong with the roster at once (`bad-roster`), or with the manifest (`bad-manifest`).
-pub fn import(roster: &Path, manifest: &Path, bytes: &[u8], wanted: &Wanted) -> Result<Import, RosterError> {
-    let manifest_name = manifest.display().to_string();
-    let model = crate::manifest::parse(&manifest_name, bytes)?;
-    let before = text_of(&manifest_name, bytes)?;
-    let name = roster.display().to_string();
-    let roster = read_bytes(roster, &name, "name a CSV file: in a spreadsheet, save as CSV").map_err(coded)?;
-    let text = decode::decode(&roster).map_err(|(why, help)| coded(ManifestErrors::whole_file(&name, why, help)))?;
-    let mut problems = Problems::new(Source::new(&name, &crate::domain::mask_addresses(&text)));
+pub fn import(roster: File<'_>, manifest: File<'_>, wanted: &Wanted) -> Result<Import, RosterError> {
+    let File { name: manifest_name, bytes } = manifest;
+    let model = crate::manifest::parse(manifest_name, bytes)?;
+    let before = text_of(manifest_name, bytes)?;
+    let File { name, bytes: roster } = roster;
+    let text = decode::decode(roster).map_err(|(why, help)| coded(ManifestErrors::whole_file(name, why, help)))?;
+    let mut problems = Problems::new(Source::new(name, &crate::domain::mask_addresses(&text)));
     let Some(sheet) = Sheet::read(text, &mut problems) else { return Err(coded(problems.into_errors()).into()) };
     let Some(used) = columns::used(&sheet, wanted, &mut problems).map_err(RosterError::Flags)? else {
         return Err(coded(problems.into_errors()).into());
@@ -106,8 +126,8 @@ pub fn import(roster: &Path, manifest: &Path, bytes: &[u8], wanted: &Wanted) -> 
     if !problems.is_empty() {
         return Err(coded(problems.into_errors()).into());
     }
-    let merged = merge::merge(&rows, &model, wanted.remove_missing);
-    finish(problems, merged, &model, before, bytes, used, &manifest_name)
+    let merged = merge::merge(&rows, &model, wanted.remove_missing, matches!(wanted.fee, FeeFrom::All(_)));
+    finish(problems, merged, &model, before, bytes, used, manifest_name)
 }
 
 fn coded(errors: ManifestErrors) -> ManifestErrors {

@@ -1,12 +1,12 @@
 //! From cells to players: every cell is held to the manifest's own rules, and everything wrong is told at once.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use rust_decimal::Decimal;
 
 use super::columns::{FeeFrom, Field, Used};
-use super::ids::folded;
+use super::fees::Fees;
+use super::people::gather;
 use super::sheet::{Cell, Line, Sheet};
 use crate::domain::{Currency, Email, FeeId, Money, PlayerId};
 use crate::manifest::problem::Problems;
@@ -14,22 +14,30 @@ use crate::manifest::source::without_secrets;
 use crate::manifest::tree::{Kind, Node, Scalar, Value};
 use crate::manifest::{Manifest, scalars};
 
-/// A player as the roster has them.
+/// One fee that a player owes, as the roster says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) fee: FeeId,
+    /// The player's own amount, where the roster has one.
+    pub(super) amount: Option<Money>,
+}
+
+/// A player as the roster has them, in one row or in several.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    /// The line of the roster, from 1.
+    /// The line of the roster, from 1; of several rows the first.
     pub(super) line: usize,
     pub(super) at: Range<usize>,
     pub(super) id: Option<PlayerId>,
     pub(super) name: String,
     pub(super) email: Email,
-    pub(super) fee: FeeId,
-    pub(super) amount: Option<Money>,
+    /// What is owed, at least one, each fee once, in the roster's order.
+    pub(super) owes: Vec<Due>,
     pub(super) team: Option<String>,
     pub(super) note: Option<String>,
 }
 
-/// Every row that is in order; of the others everything is told.
+/// Every player whose rows are in order; of the others everything is told.
 pub(super) fn rows(
     sheet: &Sheet,
     used: &Used,
@@ -37,15 +45,15 @@ pub(super) fn rows(
     manifest: &Manifest,
     problems: &mut Problems,
 ) -> Vec<Row> {
-    let mut reader = Reader { used, fee, manifest, problems };
+    let mut reader = Reader { used, fee, fees: Fees::of(&manifest.fees), manifest, problems };
     let rows: Vec<Row> = sheet.rows.iter().filter_map(|line| reader.row(line)).collect();
-    check_twice(&rows, used, problems);
-    rows
+    gather(rows, used, matches!(fee, FeeFrom::All(_)), problems)
 }
 
 struct Reader<'r> {
     used: &'r Used,
     fee: &'r FeeFrom,
+    fees: Fees<'r>,
     manifest: &'r Manifest,
     problems: &'r mut Problems,
 }
@@ -64,8 +72,9 @@ impl Reader<'_> {
         let name = self.name(line);
         let email = self.needed(line, Field::Email);
         let email = email.and_then(|(node, title)| scalars::email(&node, &title, self.problems));
-        let fee = self.fee(line);
+        let fees = self.fees(line);
         let amount = self.amount(line);
+        let owes = fees.zip(amount).and_then(|(fees, amount)| self.owes(line, fees, amount));
         let team = self.text(line, Field::Team);
         let note = self.text(line, Field::Note);
         Some(Row {
@@ -74,8 +83,7 @@ impl Reader<'_> {
             id: id?,
             name: name?,
             email: email?,
-            fee: fee?,
-            amount: amount?,
+            owes: owes?,
             team: team?,
             note: note?,
         })
@@ -138,24 +146,36 @@ impl Reader<'_> {
         scalars::text(&node(&cell.text, &cell.at, Kind::Text), &title, self.problems).map(Some)
     }
 
-    fn fee(&mut self, line: &Line) -> Option<FeeId> {
+    fn fees(&mut self, line: &Line) -> Option<Vec<FeeId>> {
         if let FeeFrom::All(fee) = self.fee {
-            return Some(fee.clone());
+            return Some(vec![fee.clone()]);
         }
         self.needed(line, Field::Fee)?;
         let cell = self.cell(line, Field::Fee)?;
-        let fees = &self.manifest.fees;
-        let by_id = fees.iter().find(|fee| fee.id.to_string() == cell.text);
-        let named: Vec<_> = fees.iter().filter(|fee| folded(&fee.name) == folded(&cell.text)).collect();
-        let only = named.first().copied().filter(|_| named.len() == 1);
-        if let Some(fee) = by_id.or(only) {
-            return Some(fee.id.clone());
+        let read = self.fees.read(cell);
+        let told = |(message, help): (String, String)| {
+            self.problems.add(&cell.at, &self.used.title(Field::Fee), message, help);
+        };
+        read.map_err(told).ok()
+    }
+
+    /// An amount is a single fee's own. Beside several it says nothing where it is what they come to, and else nobody knows
+    /// which of them it is for.
+    fn owes(&mut self, line: &Line, fees: Vec<FeeId>, amount: Option<Money>) -> Option<Vec<Due>> {
+        if let [fee] = fees.as_slice() {
+            return Some(vec![Due { fee: fee.clone(), amount }]);
         }
-        let known: Vec<String> = fees.iter().map(|fee| format!("{} ({})", fee.id, fee.name)).collect();
-        let shown: String = cell.text.chars().take(60).collect();
-        let help = format!("the manifest has {}", known.join(", "));
-        self.problems.add(&cell.at, &self.used.title(Field::Fee), format!("there is no fee {shown:?}"), help);
-        None
+        let total = fees.iter().filter_map(|fee| self.manifest.fee(fee)).map(|fee| fee.amount.minor).sum::<i64>();
+        if let Some(amount) = amount.filter(|amount| amount.minor != total) {
+            let cell = self.cell(line, Field::Amount)?;
+            let total = Money::new(total, amount.currency);
+            let message = format!("for which of the {} fees is this amount? Together they come to {total}", fees.len());
+            let help = "give each fee a row of its own, with the same name and address and its amount; or leave the cell \
+                        empty and write the amount into the manifest: fees: [5, {id: 7, amount: 40.00}]";
+            self.problems.add(&cell.at, &self.used.title(Field::Amount), message, help);
+            return None;
+        }
+        Some(fees.into_iter().map(|fee| Due { fee, amount: None }).collect())
     }
 
     fn amount(&mut self, line: &Line) -> Option<Option<Money>> {
@@ -188,30 +208,6 @@ fn plain_amount(text: &str, currency: Currency) -> String {
     let plain: String = whole.chars().filter(|c| !matches!(c, ',' | '.')).collect();
     let plain = part.map_or(plain.clone(), |part| format!("{plain}.{part}"));
     if grouped && Decimal::from_str_exact(&plain).is_ok() { plain } else { text.to_owned() }
-}
-
-/// The same player twice: by id, or by name and address where ids do not tell them apart.
-fn check_twice(rows: &[Row], used: &Used, problems: &mut Problems) {
-    let mut ids: HashMap<&PlayerId, &Row> = HashMap::new();
-    let mut people: HashMap<(String, String), &Row> = HashMap::new();
-    for row in rows {
-        if let Some(id) = &row.id
-            && let Some(first) = ids.insert(id, row)
-        {
-            let message = format!("player {id} stands twice; first in line {}", first.line);
-            let title = used.title(Field::Id);
-            problems.add_pair(&row.at, (&first.at, "first here"), &title, message, "keep one of the two rows");
-            continue;
-        }
-        let key = (folded(&row.name), row.email.expose().to_ascii_lowercase());
-        let Some(first) = people.insert(key, row) else { continue };
-        if row.id.is_none() || first.id.is_none() {
-            let message = format!("the name and e-mail address of line {} stand here again", first.line);
-            let help =
-                "keep one of the two rows; who owes several fees is written into the manifest by hand, under `fees`";
-            problems.add_pair(&row.at, (&first.at, "first here"), &used.title(Field::Name), message, help);
-        }
-    }
 }
 
 #[cfg(test)]

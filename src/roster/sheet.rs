@@ -29,6 +29,8 @@ pub(super) struct Line {
 #[derive(Debug)]
 pub(super) struct Cell {
     pub(super) text: String,
+    /// The same with its line ends.
+    pub(super) lines: String,
     pub(super) at: Range<usize>,
 }
 
@@ -102,6 +104,7 @@ fn lines(text: &str, delimiter: u8, begin: usize) -> Vec<Line> {
         let end = spans.last().map_or(start, |last| last.end);
         let cell = |(index, cell): (usize, &str)| Cell {
             text: cell.split_whitespace().collect::<Vec<_>>().join(" "),
+            lines: cell.to_owned(),
             at: spans.get(index).cloned().unwrap_or(end..end),
         };
         let cells: Vec<Cell> = record.iter().enumerate().map(cell).collect();

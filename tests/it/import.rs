@@ -2,7 +2,9 @@
 
 mod bad;
 mod edits;
+mod fees;
 mod kept;
+mod properties;
 
 use crate::support::{Folder, Outcome, assert_valid};
 
