@@ -40,6 +40,7 @@ class Player(Base):
     __tablename__ = "players"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
+    parent_email: Mapped[str | None] = mapped_column(String(255))
 
 
 class Product(Base):

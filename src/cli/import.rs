@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::domain::{FeeId, Id};
 use crate::manifest::read::read_bytes;
@@ -14,7 +14,7 @@ use crate::world::{Clock as _, LiveClock};
 
 use super::Shell;
 use super::next;
-use super::site::DEFAULT_MANIFEST;
+use super::site::{self, DEFAULT_MANIFEST};
 
 const NOTES: &str = "The roster is CSV with a header: commas, semicolons or tabs, quoted fields, UTF-8 or Windows-1252. Columns are \
 guessed from the header and shown. A row is a player of the manifest by id, else by name and e-mail address, else by an address \
@@ -24,7 +24,11 @@ In the manifest only what differs is edited: order, comments and formatting stay
 A child who owes several fees has them in one cell, with ; , / + & or a line break between them (\"5; 7\"; a whole cell that is \
 a fee's name is that fee), or stands in several rows with the same name and address. A single fee of the manifest is replaced by \
 what the roster says; to several, new ones are added, and none is taken away. Amounts that the manifest has stay where the roster \
-has none.";
+has none.
+
+With --match email the ids are the application's own, from the table that the environment maps as players; it is read and \
+never written. Of several players with one address the name decides. A row that leads to no one player is refused, and so is \
+a second entry for a child whom the manifest has under another id: nothing is written then, and each error says what to do.";
 
 /// What `import` takes.
 #[derive(Debug, ClapArgs)]
@@ -46,12 +50,30 @@ pub struct Args {
     /// together from two
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = mapped)]
     map: Vec<(Field, String)>,
+    /// Give players the ids that the application has, found by their addresses in the table that the environment maps as
+    /// `players`
+    #[arg(long = "match", value_name = "BY")]
+    by: Option<Match>,
     /// Show what would change in the manifest, and write nothing
     #[arg(long)]
     dry_run: bool,
     /// Remove players who are not in the roster; without it they are listed and kept
     #[arg(long)]
     remove_missing: bool,
+}
+
+/// By what an application's players are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Match {
+    /// The e-mail address, without regard to capitals; where several players have it, the name decides
+    Email,
+}
+
+impl Args {
+    /// Whether a database is looked into, and so an environment.
+    pub(super) const fn looks_up(&self) -> bool {
+        self.by.is_some()
+    }
 }
 
 fn fee_id(text: &str) -> Result<FeeId, String> {
@@ -69,18 +91,26 @@ fn mapped(text: &str) -> Result<(Field, String), String> {
 /// Runs the command: nothing is written before the whole of it is known to be right.
 ///
 /// # Errors
-/// `bad-roster`, `bad-manifest`, a flag that fits neither, a file that cannot be written.
-pub(super) fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+/// `bad-roster`, `bad-manifest`, a flag that fits neither, a file that cannot be written; with `--match` an environment that
+/// maps no players (`no-players`) or wrongly (`bad-mapping`).
+pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let wanted = wanted(args)?;
+    let known = match args.by {
+        Some(Match::Email) => Some(site::players(shell, &site::resolve(shell, &args.into)?).await?),
+        None => None,
+    };
     let name = args.into.display().to_string();
     let missing = "run `tourney init` to write one, or name the file: tourney import ROSTER.csv --into FILE";
     let bytes = read_bytes(&args.into, &name, missing)?;
     let roster = crate::roster::read(&args.roster)?;
     let roster = File { name: &args.roster.display().to_string(), bytes: &roster };
-    let import = import(roster, File { name: &name, bytes: &bytes }, &wanted).map_err(|error| match error {
-        RosterError::Flags(why) => Failure::usage(why).hint("tourney import --help lists the flags"),
-        RosterError::Files(errors) => errors.into(),
-    })?;
+    let import =
+        import(roster, File { name: &name, bytes: &bytes }, &wanted, known.as_deref()).map_err(
+            |error| match error {
+                RosterError::Flags(why) => Failure::usage(why).hint("tourney import --help lists the flags"),
+                RosterError::Files(errors) => errors.into(),
+            },
+        )?;
     shell.ui.note(&show::columns(&import.used));
     for remark in &import.remarks {
         shell.ui.always(&format!("warning: {remark}"));

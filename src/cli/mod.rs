@@ -188,6 +188,7 @@ const fn says_where(command: &Command) -> bool {
         | Command::Unlock(_)
         | Command::Doctor(_) => true,
         Command::Sandbox(args) => args.command.is_some(),
+        Command::Import(args) => args.looks_up(),
         _ => false,
     }
 }
@@ -205,7 +206,7 @@ async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(&args, shell).await,
         Command::Show(args) => show::run(&args, shell).await,
         Command::Links(args) => links::run(&args, shell).await,
-        Command::Import(args) => import::run(&args, shell),
+        Command::Import(args) => import::run(&args, shell).await,
         Command::History(args) => history::run(&args, shell).await,
         Command::Unlock(args) => unlock::run(&args, shell).await,
         Command::Doctor(args) => doctor::run(&args, shell).await,

@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use crate::config::{EnvKind, Environment, StripeAccess, Vars};
 use crate::domain::Mode;
-use crate::ledger::{Identity, Ledger as _, Mapping, RetireHow, Scope, SqlLedger, Terms};
+use crate::ledger::{Identity, Ledger as _, Mapping, PlayerRow, RetireHow, Scope, SqlLedger, Terms};
 use crate::manifest::{Manifest, Player, Retire};
 use crate::observe::{Observation, observe};
 use crate::plan::Options;
 use crate::render::Failure;
+use crate::roster::Known;
 use crate::sandbox::core::Control;
 use crate::stripe::{CheckoutSettings, HttpWire, Limits, Right, Stripe};
 use crate::world::LiveClock;
@@ -53,11 +54,16 @@ impl Loaded {
     /// Which rows of the orders database belong to it.
     #[must_use]
     pub(super) fn scope(&self) -> Scope {
-        Scope {
-            tournament: self.manifest.tournament.id.clone(),
-            fees: self.manifest.fees.iter().map(|fee| fee.id.clone()).collect(),
-            currency: self.manifest.tournament.currency,
-        }
+        scope_of(&self.manifest)
+    }
+}
+
+/// Which rows of the orders database belong to a manifest.
+pub(super) fn scope_of(manifest: &Manifest) -> Scope {
+    Scope {
+        tournament: manifest.tournament.id.clone(),
+        fees: manifest.fees.iter().map(|fee| fee.id.clone()).collect(),
+        currency: manifest.tournament.currency,
     }
 }
 
@@ -224,6 +230,30 @@ pub(super) async fn open_ledger(shell: &Shell, env: &Environment) -> Result<SqlL
         Some(orders) => SqlLedger::beside(&env.database.url(), orders).await?,
         None => SqlLedger::open(&env.database.url(), Mapping::own()).await?,
     })
+}
+
+/// Reads the players of the application, and says where we are. Writes nothing.
+///
+/// # Errors
+/// `no-players`, `bad-mapping`, a database that does not answer.
+pub(super) async fn players(shell: &Shell, env: &Environment) -> Result<Vec<Known>, Failure> {
+    // Its warnings are about keys and pages, of which nothing is asked here.
+    say_place(shell, env, "");
+    let Some(mapping) = &env.players else {
+        let hint = match env.kind {
+            EnvKind::Sandbox { .. } => {
+                "choose the application's environment with -e; without --match no database is needed"
+            }
+            EnvKind::Named => {
+                "add to it in environments.yaml, in the application's own words, \
+                 players: {table: players, columns: {id: id, email: email, name: name}}"
+            }
+        };
+        let message = format!("environment {} maps no players, among whom --match could look", env.name);
+        return Err(Failure::new("no-players", message).hint(hint));
+    };
+    let rows = SqlLedger::players(&env.database.url(), mapping).await?;
+    Ok(rows.into_iter().map(|PlayerRow { id, email, name }| Known { id, email, name }).collect())
 }
 
 /// Stripe as a named environment reaches it, not asked yet.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::mapping;
-use super::model::{Canary, OrdersMapping};
+use super::model::{Canary, OrdersMapping, PlayersMapping};
 use crate::domain::{FeeId, Mode, PlayerId};
 use crate::manifest::ManifestErrors;
 use crate::manifest::fields::Fields;
@@ -31,6 +31,7 @@ pub(crate) struct Declared {
     pub(crate) cancel_url: Option<Written>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) orders: Option<OrdersMapping>,
+    pub(crate) players: Option<PlayersMapping>,
     pub(crate) canary: Option<Canary>,
 }
 
@@ -143,7 +144,7 @@ fn name(key: &Node, problems: &mut Problems) -> Option<String> {
 }
 
 fn environment(node: &Node, path: &str, problems: &mut Problems) -> Option<Declared> {
-    let known = ["mode", "database", "stripe", "webhook", "checkout", "orders", "verify"];
+    let known = ["mode", "database", "stripe", "webhook", "checkout", "orders", "players", "verify"];
     let fields = Fields::of(node, path, &known, problems)?;
     let mut declared = Declared::default();
     if let Some(node) = fields.get("mode", problems) {
@@ -169,6 +170,9 @@ fn environment(node: &Node, path: &str, problems: &mut Problems) -> Option<Decla
     }
     if let Some(node) = fields.get("orders", problems) {
         declared.orders = mapping::orders(node, &fields.path_of("orders"), problems);
+    }
+    if let Some(node) = fields.get("players", problems) {
+        declared.players = mapping::players(node, &fields.path_of("players"), problems);
     }
     if let Some(fields) = section(&fields, "verify", &["canary"], problems) {
         declared.canary = section(&fields, "canary", &["player", "fee", "email"], problems)

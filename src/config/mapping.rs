@@ -1,8 +1,8 @@
-//! The section `orders` of an environment: the mapping to an existing orders table.
+//! The sections `orders` and `players` of an environment: the mappings to an application's own tables.
 
 use std::collections::BTreeMap;
 
-use super::model::{MappedUnit, OPTIONAL_COLUMNS, OrdersMapping, REQUIRED_COLUMNS};
+use super::model::{MappedUnit, OPTIONAL_COLUMNS, OrdersMapping, PlayersMapping, REQUIRED_COLUMNS};
 use crate::domain::OrderStatus;
 use crate::manifest::fields::Fields;
 use crate::manifest::problem::Problems;
@@ -12,7 +12,7 @@ use crate::manifest::tree::{Node, Value};
 pub(super) fn orders(node: &Node, path: &str, problems: &mut Problems) -> Option<OrdersMapping> {
     let known = ["table", "since", "columns", "amount_unit", "statuses", "insert"];
     let fields = Fields::of(node, path, &known, problems)?;
-    let table = fields.need("table", "orders", problems).and_then(|n| table(n, &fields.path_of("table"), problems));
+    let table = table(&fields, "orders", problems);
     let since = fields.get("since", problems).and_then(|n| date(n, &fields.path_of("since"), problems));
     let columns = fields.need("columns", "{id: id, player: player_id, …}", problems);
     let columns = columns.and_then(|n| columns_of(n, &fields.path_of("columns"), problems));
@@ -45,14 +45,54 @@ fn check_scope(fields: &Fields<'_>, since: bool, columns: &BTreeMap<String, Stri
     }
 }
 
-fn table(node: &Node, path: &str, problems: &mut Problems) -> Option<Vec<String>> {
-    let name = text(node, path, problems)?;
+/// The section `players`: where an application's players stand.
+pub(super) fn players(node: &Node, path: &str, problems: &mut Problems) -> Option<PlayersMapping> {
+    let fields = Fields::of(node, path, &["table", "columns"], problems)?;
+    let table = table(&fields, "players", problems);
+    let columns = fields.need("columns", "{id: id, email: email}", problems);
+    let columns =
+        columns.and_then(|node| Fields::of(node, &fields.path_of("columns"), &["id", "email", "name"], problems))?;
+    let mut needed = |name| {
+        let node = columns.need(name, "the column's name", problems)?;
+        column(node, &columns.path_of(name), problems)
+    };
+    let (id, email) = (needed("id"), needed("email"));
+    let name = columns.get("name", problems).map_or_else(
+        || Some(Vec::new()),
+        |node| {
+            let path = columns.path_of("name");
+            let parts = match &node.value {
+                Value::List(parts) if parts.is_empty() => {
+                    problems.add(&node.at, &path, "this list is empty", "name a column, or leave the key out");
+                    return None;
+                }
+                Value::List(parts) => parts.as_slice(),
+                _ => std::slice::from_ref(node),
+            };
+            parts.iter().map(|part| column(part, &path, problems)).collect()
+        },
+    );
+    Some(PlayersMapping { table: table?, id: id?, email: email?, name: name? })
+}
+
+fn table(fields: &Fields<'_>, example: &'static str, problems: &mut Problems) -> Option<Vec<String>> {
+    let node = fields.need("table", example, problems)?;
+    let path = fields.path_of("table");
+    let name = text(node, &path, problems)?;
     let parts: Vec<String> = name.split('.').map(str::to_owned).collect();
     if parts.len() <= 2 && parts.iter().all(|part| identifier(part)) {
         return Some(parts);
     }
-    problems.add(&node.at, path, "this is no name of a table", "write orders, or schema.orders");
+    problems.add(&node.at, &path, "this is no name of a table", format!("write {example}, or schema.{example}"));
     None
+}
+
+fn column(node: &Node, path: &str, problems: &mut Problems) -> Option<String> {
+    let column = text(node, path, problems)?;
+    if !identifier(&column) {
+        problems.add(&node.at, path, "this is no name of a column", "write letters, digits and _");
+    }
+    Some(column)
 }
 
 fn columns_of(node: &Node, path: &str, problems: &mut Problems) -> Option<BTreeMap<String, String>> {
@@ -67,10 +107,7 @@ fn columns_of(node: &Node, path: &str, problems: &mut Problems) -> Option<BTreeM
         };
         let Some(node) = node else { continue };
         let path = fields.path_of(name);
-        let Some(column) = text(node, &path, problems) else { continue };
-        if !identifier(&column) {
-            problems.add(&node.at, &path, "this is no name of a column", "write letters, digits and _");
-        }
+        let Some(column) = column(node, &path, problems) else { continue };
         columns.insert(name.to_owned(), column);
     }
     Some(columns)

@@ -11,7 +11,7 @@ mod warning;
 pub use error::ConfigError;
 pub use model::{
     Canary, Checkout, DEFAULT_SUCCESS_URL, DatabaseUrl, EnvKind, Environment, MappedUnit, OPTIONAL_COLUMNS,
-    OrdersMapping, REQUIRED_COLUMNS, StripeAccess, Vars, WebhookTarget,
+    OrdersMapping, PlayersMapping, REQUIRED_COLUMNS, StripeAccess, Vars, WebhookTarget,
 };
 pub use resolve::{VARIABLES, resolve};
 pub use warning::Warning;

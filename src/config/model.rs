@@ -46,6 +46,8 @@ pub struct Environment {
     pub checkout: Checkout,
     /// The mapping to an existing orders table; none means tourney's own.
     pub orders: Option<OrdersMapping>,
+    /// Where the application's players stand, to look their ids up for an import.
+    pub players: Option<PlayersMapping>,
     /// The rows that `verify` may use in an application's database.
     pub verify_canary: Option<Canary>,
     /// The mode that `environments.yaml` declares.
@@ -191,6 +193,20 @@ pub struct OrdersMapping {
 pub const REQUIRED_COLUMNS: [&str; 7] = ["id", "player", "fee", "amount", "status", "session", "payment_intent"];
 /// What a mapping may name a column for.
 pub const OPTIONAL_COLUMNS: [&str; 6] = ["tournament", "currency", "url", "expires_at", "created_at", "updated_at"];
+
+/// Where an application's players stand, as written; the ledger checks it against the catalogue. They are read and never
+/// written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlayersMapping {
+    /// The table's or view's name in its parts: `players`, or schema and table.
+    pub table: Vec<String>,
+    /// The column of the ids by which orders name players.
+    pub id: String,
+    /// The column of the addresses.
+    pub email: String,
+    /// The columns that make up a name: none, one, or several such as first and last name.
+    pub name: Vec<String>,
+}
 
 /// The unit of an amount column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

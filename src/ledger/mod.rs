@@ -33,7 +33,7 @@ use crate::domain::{
     TournamentId,
 };
 
-pub use adopt::{AdoptError, Fault, Terms};
+pub use adopt::{AdoptError, Fault, PlayerRow, Terms};
 pub use health::{Health, ReadOnly};
 pub use state::SchemaState;
 

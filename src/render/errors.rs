@@ -77,20 +77,22 @@ impl From<LedgerError> for Failure {
 
 impl From<AdoptError> for Failure {
     fn from(error: AdoptError) -> Self {
-        let faults = match error {
+        let title = error.to_string();
+        let (section, faults) = match error {
             AdoptError::Ledger(error) => return error.into(),
-            AdoptError::Mapping(faults) => faults,
+            AdoptError::Mapping { section, faults } => (section, faults),
         };
         let line = |fault: &Fault| format!("  {}: {}; {}", fault.path, fault.message, fault.help);
         let lines: Vec<String> = faults.iter().map(line).collect();
         let count = if faults.len() == 1 { "one reason".to_owned() } else { format!("{} reasons", faults.len()) };
-        let message = format!(
-            "the mapping to the application's orders table cannot work, for {count}; nothing was read into a plan and \
-             nothing was written:\n{}",
-            lines.join("\n")
-        );
-        Self { details: serde_json::to_value(&faults).ok().map(Box::new), ..Self::new("bad-mapping", message) }
-            .hint("change `orders` of this environment in environments.yaml; docs/ADOPTING.md has every key")
+        let nothing = match section {
+            "orders" => "nothing was read into a plan and nothing was written",
+            _ => "nothing was written",
+        };
+        let message = format!("{title}, for {count}; {nothing}:\n{}", lines.join("\n"));
+        Self { details: serde_json::to_value(&faults).ok().map(Box::new), ..Self::new("bad-mapping", message) }.hint(
+            format!("change `{section}` of this environment in environments.yaml; docs/ADOPTING.md has every key"),
+        )
     }
 }
 

@@ -8,6 +8,8 @@ mod decode;
 mod edit;
 mod fees;
 mod ids;
+mod known;
+mod look_up;
 mod merge;
 mod owes;
 mod people;
@@ -24,6 +26,7 @@ use crate::manifest::source::Source;
 use crate::manifest::{Manifest, ManifestErrors, Player};
 
 pub use columns::{FeeFrom, Field, Used};
+pub use known::Known;
 pub use merge::{Added, Change, Changed};
 
 use sheet::Sheet;
@@ -100,11 +103,17 @@ pub fn read(path: &Path) -> Result<Vec<u8>, ManifestErrors> {
     crate::manifest::read::read_bytes(path, &path.display().to_string(), help).map_err(coded)
 }
 
-/// Works a roster into a manifest. Pure: the same input gives the same bytes.
+/// Works a roster into a manifest. Pure: the same input gives the same bytes. With `known`, the ids are those that an
+/// application has, found by the addresses; without it, a row that has no id gets one made from name and address.
 ///
 /// # Errors
 /// [`RosterError`]: everything that is wrong with the roster at once (`bad-roster`), or with the manifest (`bad-manifest`).
-pub fn import(roster: File<'_>, manifest: File<'_>, wanted: &Wanted) -> Result<Import, RosterError> {
+pub fn import(
+    roster: File<'_>,
+    manifest: File<'_>,
+    wanted: &Wanted,
+    known: Option<&[Known]>,
+) -> Result<Import, RosterError> {
     let File { name: manifest_name, bytes } = manifest;
     let model = crate::manifest::parse(manifest_name, bytes)?;
     let before = text_of(manifest_name, bytes)?;
@@ -122,11 +131,13 @@ pub fn import(roster: File<'_>, manifest: File<'_>, wanted: &Wanted) -> Result<I
         let known = known.join(", ");
         return Err(RosterError::Flags(format!("--fee {fee}: {manifest_name} has no such fee; it has {known}")));
     }
-    let rows = rows::rows(&sheet, &used, &wanted.fee, &model, &mut problems);
+    let mut rows = rows::rows(&sheet, &used, &wanted.fee, &model, &mut problems);
+    let looked_up = known.map(|known| look_up::look_up(&mut rows, known, &model, &used, &mut problems));
     if !problems.is_empty() {
         return Err(coded(problems.into_errors()).into());
     }
-    let merged = merge::merge(&rows, &model, wanted.remove_missing, matches!(wanted.fee, FeeFrom::All(_)));
+    let mut merged = merge::merge(&rows, &model, wanted.remove_missing, matches!(wanted.fee, FeeFrom::All(_)));
+    merged.remarks.splice(0..0, looked_up.unwrap_or_default());
     finish(problems, merged, &model, before, bytes, used, manifest_name)
 }
 

@@ -14,7 +14,11 @@ use crate::story::on_both;
 use crate::story::trip::{detail, passed};
 use crate::support::wait_until;
 
-on_both!(an_application_with_its_own_handler_is_adopted, each_fault_of_a_handler_is_told);
+on_both!(
+    an_application_with_its_own_handler_is_adopted,
+    a_roster_is_billed_by_the_application_s_own_ids,
+    each_fault_of_a_handler_is_told,
+);
 
 /// What a handler does wrong, the check that fails, and what is said of it.
 const FAULTS: [(&str, &str, &str); 5] = [
@@ -129,6 +133,34 @@ fn an_application_with_its_own_handler_is_adopted(club: &Club) {
     wait_until("the application's own handler marks the order paid", || live(club, player, fee).1 == "paid");
     club.plans(&[]);
     assert_eq!(hoodies(), before, "other rows are what they were");
+}
+
+fn a_roster_is_billed_by_the_application_s_own_ids(club: &Club) {
+    script(club, "");
+    let Some(_api) = Api::start(club, "") else { return };
+    rows(club);
+    script(
+        club,
+        "UPDATE players SET parent_email = 'parent01@example.com', name = 'Avery Alder' WHERE id = 1001;
+         UPDATE players SET parent_email = 'family@example.com', name = 'Blake Birch' WHERE id = 1002;
+         UPDATE players SET parent_email = 'family@example.com', name = 'Casey Birch' WHERE id = 1003",
+    );
+    let text = club.folder.read("tournament.yaml");
+    let (head, _) = text.split_once("players:").unwrap();
+    club.folder.write("tournament.yaml", &format!("{head}players: []\n"));
+    let roster = "Player,Parent Email,Division\nAvery Alder,Parent01@example.com,17U Elite\n\
+                  Casey Birch,family@example.com,17U Elite; 17U Select\nBlake Birch,family@example.com,6\n";
+    club.folder.write("roster.csv", roster);
+    let words = ["import", "roster.csv", "--match", "email", "--fee-column", "Division"];
+    club.tourney(words).run().expect(0);
+    let creates = ["1001/5", "1003/5", "1003/6", "1002/6"].map(|one| format!("{one} create missing-order"));
+    club.plans(&creates.each_ref().map(String::as_str));
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    for (player, fee) in [("1001", "5"), ("1003", "5"), ("1003", "6"), ("1002", "6")] {
+        assert_eq!(live(club, player, fee).1, "pending");
+    }
+    assert_eq!(club.tourney(words).run().expect(0).stdout, "0 added, 0 changed, 0 removed, 0 missing, 3 unchanged.\n");
+    club.plans(&[]);
 }
 
 fn each_fault_of_a_handler_is_told(club: &Club) {

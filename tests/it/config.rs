@@ -325,6 +325,18 @@ fn broken_files_are_refused_with_their_places_and_without_their_secrets() {
         ("test: {database:\n}", "leave the key out"),
         ("test: {orders: {table: 'a; drop table b', columns: {}}}", "no name of a table"),
         ("test: {orders: {table: orders, columns: {id: id}, statuses: {}}}", "`player` is missing"),
+        ("test: {players: players}", "not a mapping"),
+        ("test: {players: {table: players}}", "`columns` is missing"),
+        ("test: {players: {columns: {id: id, email: email}}}", "`table` is missing"),
+        ("test: {players: {table: players, columns: {id: id}}}", "`email` is missing"),
+        ("test: {players: {table: players, columns: {email: email}}}", "`id` is missing"),
+        ("test: {players: {table: a.b.c, columns: {id: id, email: email}}}", "write players, or schema.players"),
+        ("test: {players: {table: a, columns: {id: 'i\"d', email: email}}}", "no name of a column"),
+        ("test: {players: {table: a, columns: {id: id, email: [a, b]}}}", "not a text"),
+        ("test: {players: {table: a, columns: {id: id, email: e, name: []}}}", "this list is empty"),
+        ("test: {players: {table: a, columns: {id: id, email: e, name: [[a]]}}}", "not a text"),
+        ("test: {players: {table: a, columns: {id: id, email: e, name: [a, 'b;']}}}", "no name of a column"),
+        ("test: {players: {table: a, columns: {id: id, email: e, nmae: n}}}", "did you mean `name`"),
         ("test: {verify: {canary: {player: 1}}}", "`fee` is missing"),
         ("test: {database: [", "environments.yaml:"),
         ("test: &a {x: *a}", "environments.yaml:"),
@@ -373,4 +385,19 @@ fn a_mapping_is_read_as_it_is_written() {
     assert_eq!(orders.columns["fee"], "product_id");
     assert_eq!(orders.statuses["paid"], ["PAID"]);
     assert_eq!(orders.insert["version"], "1");
+}
+
+#[test]
+fn a_mapping_of_players_is_read_as_it_is_written() {
+    for (name, parts) in
+        [("", &[][..]), (", name: full_name", &["full_name"]), (", name: [first, last]", &["first", "last"])]
+    {
+        let text = format!(
+            "test:\n  database: {{url: 'sqlite://a.db'}}\n  players: {{table: club.members, columns: {{id: no, email: mail{name}}}}}\n"
+        );
+        let players = Club::new(Some(&text)).resolve(Some("test"), &[]).unwrap().players.unwrap();
+        assert_eq!(players.table, ["club", "members"]);
+        assert_eq!((players.id.as_str(), players.email.as_str()), ("no", "mail"));
+        assert_eq!(players.name, parts);
+    }
 }

@@ -35,6 +35,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "--fee <ID>",
             "--fee-column <NAME>",
             "--map <FIELD=COLUMN>",
+            "--match <BY>",
             "--dry-run",
             "--remove-missing",
         ],

@@ -4,6 +4,8 @@ mod bad;
 mod edits;
 mod fees;
 mod kept;
+mod looked_up;
+mod mapped;
 mod properties;
 
 use crate::support::{Folder, Outcome, assert_valid};

@@ -35,10 +35,7 @@ pub(super) async fn look(env: &Environment, manifest: Option<&Manifest>) -> Resu
         None => SqlLedger::open(&url, Mapping::own()).await?,
     };
     let health = ledger.health(|| LiveClock.now()).await?;
-    let mapping = match &env.orders {
-        Some(_) => site::ledger_of(env, manifest).await.map(drop),
-        None => Ok(()),
-    };
+    let mapping = judge(env, manifest).await;
     Ok(Looked {
         health,
         state: ledger.schema_state().await.map_err(Failure::from),
@@ -46,6 +43,20 @@ pub(super) async fn look(env: &Environment, manifest: Option<&Manifest>) -> Resu
         mapping,
         judged: manifest.is_some(),
     })
+}
+
+/// Whether the mappings work and, by a manifest, whether they have a meaning for every row in scope.
+async fn judge(env: &Environment, manifest: Option<&Manifest>) -> Result<(), Failure> {
+    if let Some(players) = &env.players {
+        SqlLedger::judge_players(&env.database.url(), players).await?;
+    }
+    if env.orders.is_some() {
+        let ledger = site::ledger_of(env, manifest).await?;
+        if let Some(manifest) = manifest {
+            ledger.read(&site::scope_of(manifest)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The checks of it; `account` where Stripe told whose the key is.

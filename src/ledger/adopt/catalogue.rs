@@ -18,6 +18,16 @@ pub(super) struct Catalogue {
     pub(super) no_room: Option<String>,
 }
 
+impl Catalogue {
+    /// What to name in place of a table that is not there.
+    pub(super) fn instead(&self) -> String {
+        match self.others.as_slice() {
+            [] => "the database has no table: is it the right one?".to_owned(),
+            others => format!("name one that is there: {}", others.join(", ")),
+        }
+    }
+}
+
 /// A table.
 #[derive(Debug)]
 pub(super) struct TableFacts {
@@ -29,6 +39,8 @@ pub(super) struct TableFacts {
     pub(super) may_delete: bool,
     /// Whether rows may be kept from us that others see.
     pub(super) hides_rows: bool,
+    /// Its schema, where we may not enter it.
+    pub(super) closed_schema: Option<String>,
     /// Whether the database may give the id of a deleted row again.
     pub(super) reuses_ids: bool,
     /// Its foreign keys of one column.
@@ -95,7 +107,9 @@ pub(super) async fn read(tx: &mut Tx, table: &[String]) -> Result<Catalogue> {
 }
 
 const TABLE: &str = "SELECT CAST(c.oid AS BIGINT), CAST(c.relkind AS TEXT), \
-     CAST(has_table_privilege(c.oid, 'DELETE') AS TEXT), CAST(row_security_active(c.oid) AS TEXT) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     CAST(has_table_privilege(c.oid, 'DELETE') AS TEXT), CAST(row_security_active(c.oid) AS TEXT), \
+     CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN CAST(n.nspname AS TEXT) END \
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE c.relname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
      AND (n.nspname = $2 OR ($2 IS NULL AND pg_table_is_visible(c.oid)))";
 
@@ -153,10 +167,18 @@ async fn postgres(tx: &mut Tx, schema: Option<&str>, name: &str) -> Result<Catal
     let oid = found.must_int(0)?;
     let rows = tx.rows(COLUMNS, values![oid]).await?;
     let columns = rows.iter().map(column).collect::<Result<_>>()?;
-    let (may_delete, hides_rows) = (yes(&found, 2)?, yes(&found, 3)?);
+    let (may_delete, hides_rows, closed_schema) = (yes(&found, 2)?, yes(&found, 3)?, found.text(4)?);
     let (refers, takes_along) = keys::postgres(tx, oid).await?;
-    catalogue.table =
-        Some(TableFacts { no_table, columns, may_delete, hides_rows, reuses_ids: false, refers, takes_along });
+    catalogue.table = Some(TableFacts {
+        no_table,
+        columns,
+        may_delete,
+        hides_rows,
+        closed_schema,
+        reuses_ids: false,
+        refers,
+        takes_along,
+    });
     Ok(catalogue)
 }
 

@@ -100,11 +100,7 @@ impl<'a> Judge<'a> {
     }
 
     fn no_such_table(&mut self) {
-        let known = match self.catalogue.others.as_slice() {
-            [] => "the database has no table: is it the right one?".to_owned(),
-            others => format!("name one that is there: {}", others.join(", ")),
-        };
-        self.fault("table", format!("there is no table {}", self.orders.table.join(".")), known);
+        self.fault("table", format!("there is no table {}", self.orders.table.join(".")), self.catalogue.instead());
     }
 
     fn room(&mut self) {

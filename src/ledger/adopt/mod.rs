@@ -6,6 +6,7 @@ mod catalogue;
 mod codecs;
 mod judge;
 mod keys;
+mod players;
 mod rules;
 mod sqlite;
 
@@ -19,6 +20,8 @@ use super::errors::{Failure, Result, not_done, retrying};
 use super::sql::{Tx, values};
 use super::statement::{quoted, quoted_path};
 use super::{LedgerError, Mapping, RetireHow, SqlLedger};
+
+pub use players::PlayerRow;
 
 use catalogue::Catalogue;
 use judge::Judge;
@@ -58,8 +61,13 @@ pub enum AdoptError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The mapping cannot work.
-    #[error("the mapping to the application's orders table cannot work")]
-    Mapping(Vec<Fault>),
+    #[error("the mapping to the application's {section} table cannot work")]
+    Mapping {
+        /// The section of the environment: `orders` or `players`.
+        section: &'static str,
+        /// Every reason.
+        faults: Vec<Fault>,
+    },
 }
 
 /// What the rows themselves show of an application's habits: one value of a column, where there is any.
@@ -78,7 +86,8 @@ impl SqlLedger {
     ) -> std::result::Result<Self, AdoptError> {
         let mut ledger = Self::open(url, elsewhere(&orders.table)).await?;
         let judged = retrying(|| judged(&ledger, orders, terms)).await?;
-        ledger.map(judged.map_err(AdoptError::Mapping)?)?;
+        let mapping = judged.map_err(|faults| AdoptError::Mapping { section: "orders", faults })?;
+        ledger.map(mapping)?;
         Ok(ledger)
     }
 
@@ -99,12 +108,7 @@ fn elsewhere(table: &[String]) -> Mapping {
 type Judged = std::result::Result<Mapping, Vec<Fault>>;
 
 async fn judged(ledger: &SqlLedger, orders: &OrdersMapping, terms: Option<&Terms>) -> Result<Judged> {
-    let Some(mut tx) = ledger.begin_look().await? else {
-        return Err(not_done(format!(
-            "{} is not there, but an environment that maps an orders table works in the application's own database",
-            ledger.place()
-        )));
-    };
+    let mut tx = look(ledger, "an orders table").await?;
     let catalogue = catalogue::read(&mut tx, &orders.table).await?;
     let blind = Judge::new(orders, &catalogue, terms, Samples::default()).finish();
     let judged = match blind {
@@ -125,6 +129,16 @@ async fn refusing_absent(tx: &mut Tx, catalogue: &Catalogue, terms: Option<&Term
     let (Ok(mapping), Some(table), Some(terms)) = (&judged, &catalogue.table, terms) else { return Ok(judged) };
     let absent = keys::absent(tx, table, mapping, terms).await?;
     Ok(if absent.is_empty() { judged } else { Err(absent) })
+}
+
+/// Begins to look into an application's own database, which must be there.
+async fn look(ledger: &SqlLedger, mapped: &str) -> Result<Tx> {
+    let place = ledger.place();
+    ledger.begin_look().await?.ok_or_else(|| {
+        not_done(format!(
+            "{place} is not there, but an environment that maps {mapped} works in the application's own database"
+        ))
+    })
 }
 
 /// Columns in which the same thing is written in several ways.

@@ -149,6 +149,9 @@ impl Judge<'_> {
 
     /// What we may not do, and must.
     pub(super) fn granted(&mut self, table: &TableFacts) {
+        if let Some((message, help)) = closed(table) {
+            self.fault("table", message, help);
+        }
         let shown = self.orders.table.join(".");
         let lacking = |right: &str, columns: &mut dyn Iterator<Item = &ColumnFacts>| {
             let mut names: Vec<String> =
@@ -283,6 +286,13 @@ impl Judge<'_> {
 fn means(word: &str, status: OrderStatus) -> bool {
     let word = word.to_ascii_lowercase();
     word == status.word() || (word == "cancelled" && status == OrderStatus::Canceled)
+}
+
+/// A schema that we may not enter, and what to do.
+pub(super) fn closed(table: &TableFacts) -> Option<(String, String)> {
+    let schema = table.closed_schema.as_ref()?;
+    let message = format!("the right to USAGE of the schema {schema} is missing");
+    Some((message, format!("GRANT USAGE ON SCHEMA {schema} to the user of this URL")))
 }
 
 /// What a value of a type can look like, for help that can be typed.

@@ -39,6 +39,7 @@ pub(super) async fn read(tx: &mut Tx, schema: Option<&str>, name: &str) -> Resul
         hides_rows: false,
         refers,
         takes_along,
+        closed_schema: None,
     });
     Ok(catalogue)
 }

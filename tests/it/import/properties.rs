@@ -1,7 +1,7 @@
 //! What holds of every import, over random rosters and random manifests.
 
 use proptest::prelude::*;
-use tourney::roster::{FeeFrom, File, Import, RosterError, Wanted, import};
+use tourney::roster::{FeeFrom, File, Import, Known, RosterError, Wanted, import};
 
 const HEAD: &str = "version: 1
 tournament: {id: a, name: A, currency: usd}
@@ -100,10 +100,29 @@ fn roster() -> impl Strategy<Value = String> {
     })
 }
 
-fn imported(roster: &str, manifest: &[u8], remove_missing: bool) -> Result<Import, RosterError> {
+/// The application's players: some of the children, 100 to 104, with or without names, an address in any writing or none.
+fn application() -> impl Strategy<Value = Vec<(String, Option<String>, Option<String>)>> {
+    let child = (proptest::bool::weighted(0.9), 0..4_usize, any::<bool>());
+    proptest::collection::vec(child, CHILDREN.len()).prop_map(|children| {
+        let known = children.into_iter().zip(CHILDREN).enumerate().filter(|(_, ((there, ..), _))| *there);
+        let known = known.map(|(child, ((_, written, named), (name, email)))| {
+            let emails =
+                [Some(email.to_owned()), Some(format!(" {} ", email.to_uppercase())), Some(email.to_owned()), None];
+            (format!("10{child}"), emails[written].clone(), named.then(|| name.to_lowercase()))
+        });
+        known.collect()
+    })
+}
+
+fn imported(
+    roster: &str,
+    manifest: &[u8],
+    remove_missing: bool,
+    known: Option<&[Known]>,
+) -> Result<Import, RosterError> {
     let wanted = Wanted { map: Vec::new(), fee: FeeFrom::Guess, remove_missing };
     let roster = File { name: "roster.csv", bytes: roster.as_bytes() };
-    import(roster, File { name: "tournament.yaml", bytes: manifest }, &wanted)
+    import(roster, File { name: "tournament.yaml", bytes: manifest }, &wanted, known)
 }
 
 proptest! {
@@ -111,7 +130,7 @@ proptest! {
     #[test]
     fn an_import_does_what_the_roster_says_and_no_more(manifest in manifest(), roster in roster(), remove in any::<bool>()) {
         let before = tourney::manifest::parse("t", manifest.as_bytes()).unwrap();
-        match imported(&roster, manifest.as_bytes(), remove) {
+        match imported(&roster, manifest.as_bytes(), remove, None) {
             Err(RosterError::Flags(why)) => panic!("{why}"),
             Err(RosterError::Files(errors)) => {
                 prop_assert_eq!(errors.code(), "bad-roster");
@@ -121,7 +140,7 @@ proptest! {
                 prop_assert!(!errors.problems().iter().any(|problem| unedited(&problem.message)), "{manifest}{errors:?}");
             }
             Ok(first) => {
-                let again = imported(&roster, &first.bytes, remove).unwrap();
+                let again = imported(&roster, &first.bytes, remove, None).unwrap();
                 prop_assert_eq!(&again.bytes, &first.bytes, "twice is once:\n{}", first.after);
                 prop_assert!(again.added.is_empty() && again.changed.is_empty() && again.removed.is_empty());
                 let after = tourney::manifest::parse("t", &first.bytes).unwrap();
@@ -139,6 +158,44 @@ proptest! {
                 let remarks = manifest.lines().filter_map(|line| line.split_once('#')).map(|(_, remark)| remark);
                 let lost = remarks.filter(|remark| !first.after.contains(remark.trim_end())).count();
                 prop_assert!(gone > 0 || lost == 0, "a comment is lost:\n{}", first.after);
+            }
+        }
+    }
+    #[test]
+    fn an_id_that_is_looked_up_is_the_applications(
+        manifest in manifest(), roster in roster(), known in application(), slugs in any::<u8>()
+    ) {
+        // Some ids are the application's, others were made by an earlier import.
+        let manifest = (0..CHILDREN.len()).filter(|child| slugs >> child & 3 != 0).fold(manifest, |text, child| {
+            text.replace(&format!("id: c{child}"), &format!("id: 10{child}"))
+        });
+        let roster = roster.replace("\nc", "\n10");
+        let known: Vec<Known> = known.into_iter().map(|(id, email, name)| Known { id, email, name }).collect();
+        let before = tourney::manifest::parse("t", manifest.as_bytes()).unwrap();
+        match imported(&roster, manifest.as_bytes(), false, Some(&known)) {
+            Err(RosterError::Flags(why)) => panic!("{why}"),
+            Err(RosterError::Files(errors)) => prop_assert_eq!(errors.code(), "bad-roster"),
+            Ok(first) => {
+                let again = imported(&roster, &first.bytes, false, Some(&known)).unwrap();
+                prop_assert_eq!(&again.bytes, &first.bytes, "twice is once:\n{}", first.after);
+                let of = |id: String| known.iter().find(|one| one.id == id);
+                for player in &first.added {
+                    let one = of(player.id.to_string());
+                    prop_assert!(one.is_some(), "{} is nobody's", player.id);
+                    let name = one.and_then(|one| one.name.as_ref());
+                    let siblings = known.iter().filter(|one| one.email.as_ref().is_some_and(|email| player.email.same_as(email.trim())));
+                    // A name that is known is wrong only where the address has nobody else.
+                    let fits = name.is_none_or(|name| *name == player.name.to_lowercase());
+                    prop_assert!(fits || siblings.count() == 1, "{} is {:?}", player.id, player.name);
+                }
+                // Nobody stands there for a second time, and whoever stood there has the same id.
+                let after = tourney::manifest::parse("t", &first.bytes).unwrap();
+                for player in &first.added {
+                    let twin = |one: &&tourney::manifest::Player| one.name == player.name && one.email == player.email;
+                    prop_assert_eq!(after.players.iter().filter(twin).count(), 1, "{}", first.after);
+                }
+                let ids: Vec<_> = after.players.iter().map(|player| &player.id).take(before.players.len()).collect();
+                prop_assert_eq!(ids, before.players.iter().map(|player| &player.id).collect::<Vec<_>>());
             }
         }
     }
