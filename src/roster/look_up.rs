@@ -153,9 +153,11 @@ impl Search<'_> {
         };
         let rows = if ids.len() == 1 { ", and other rows have that address too" } else { "" };
         let message = format!("{email} leads to {players} of the application: {}{more}{called}{rows}", ids.join(", "));
-        let names =
-            if self.application.names { "" } else { "; or map `name` among `players.columns`, and names decide" };
-        (message, format!("{BY_HAND}{names}"))
+        let help = match self.application.names {
+            true => format!("correct the name here or in the application; or {BY_HAND}"),
+            false => format!("{BY_HAND}; or map `name` among `players.columns`, and names decide"),
+        };
+        (message, help)
     }
 
     /// Whether the id of a row is one that the application has, and not contradicted by the address.

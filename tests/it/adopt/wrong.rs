@@ -151,6 +151,11 @@ fn a_right_that_is_missing_is_named() {
     club.append("policy: {retire: delete}");
     let told = refused(club.untouched(|| as_clerk(["plan", "--json"])), "bad-mapping").to_string();
     assert!(told.contains("the right to DELETE is missing"), "{told}");
+    script(&club, "CREATE SCHEMA shop; CREATE TABLE shop.orders (LIKE orders); GRANT ALL ON shop.orders TO clerk");
+    let mapping = MAPPING.replace("table: orders", "table: shop.orders");
+    club.folder.write("environments.yaml", &environment(&mapping));
+    let told = refused(club.untouched(|| as_clerk(["plan", "--json"])), "bad-mapping").to_string();
+    assert!(told.contains("the right to USAGE of the schema shop is missing; GRANT USAGE ON SCHEMA shop"), "{told}");
     script(&club, "DROP OWNED BY clerk; DROP ROLE clerk");
 }
 
