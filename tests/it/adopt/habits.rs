@@ -158,6 +158,9 @@ fn a_status_that_nobody_mapped_is_named(club: &Club) {
     let error = super::app::error(&outcome, "bad-mapping");
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("\"refunded\" (1)") && message.contains("under `statuses`"), "{error:#}");
+    let doctor = club.untouched(|| club.tourney(["doctor", "--json"]).run()).expect(1).json();
+    let mapping = doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == "mapping").unwrap();
+    assert!(mapping["passed"] == false && mapping["detail"].to_string().contains("refunded"), "{doctor:#}");
 }
 
 /// Orders that a job of the application's has marked as expired are replaced like the pending ones that they are, and those

@@ -98,13 +98,13 @@ fn more_rows_than_a_club_has_are_refused(club: &Club) {
 
 fn the_doctor_judges_it_too(club: &Club) {
     installed(club);
-    let database = |exit| {
+    let mapping = |exit| {
         let checks = club.untouched(|| club.tourney(["doctor", "--json"]).run().expect(exit)).json();
-        checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == "database").unwrap().clone()
+        checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == "mapping").unwrap().clone()
     };
-    assert_eq!(database(0)["passed"], true);
+    assert_eq!(mapping(0)["passed"], true);
     club.folder.write("environments.yaml", &environment(&PLAYERS.replace("parent_email", "mail")));
-    let check = database(1);
+    let check = mapping(1);
     let detail = check["detail"].as_str().unwrap();
     assert!(
         check["passed"] == false && detail.contains("players.columns.email: players has no column mail"),
