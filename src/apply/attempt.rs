@@ -94,10 +94,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
 
     /// Transaction B. Where the order has moved meanwhile, the new payable is closed again: `false`.
     async fn record(&self, attempt: &Attempt, payable: &Payable) -> Result<bool, StepError> {
-        let write = || {
-            let url = payable.url.as_deref();
-            self.ledger.record_session(&self.guard, &attempt.id, &payable.id, url, payable.expires_at)
-        };
+        let write = || self.ledger.record_session(&self.guard, &attempt.id, payable);
         if again(self.clock, write).await? == Written::Done {
             return Ok(true);
         }

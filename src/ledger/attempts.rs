@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
-    AttemptId, FeeId, Id, Money, Order, OrderId, OrderStatus, PlayerId, Registration, Seen, SessionId, TournamentId,
-    uuid,
+    AttemptId, FeeId, Id, Money, Order, OrderId, OrderStatus, Payable, PlayerId, Registration, Seen, SessionId,
+    TournamentId, uuid,
 };
 
 use super::errors::{Failure, Result, rejected};
@@ -203,9 +203,7 @@ pub(super) async fn record_session(
     ledger: &SqlLedger,
     guard: &Guard,
     id: &AttemptId,
-    session: &SessionId,
-    url: Option<&str>,
-    expires_at: Option<Timestamp>,
+    payable: &Payable,
 ) -> Result<Written> {
     let mut tx = ledger.begin_write().await?;
     check_fence(&mut tx, guard).await?;
@@ -215,25 +213,32 @@ pub(super) async fn record_session(
     };
     if attempt.state != AttemptState::Open {
         tx.rollback().await?;
-        let same = attempt.state == AttemptState::Recorded && attempt.session.as_ref() == Some(session);
+        let same = attempt.state == AttemptState::Recorded && attempt.session.as_ref() == Some(&payable.id);
         return Ok(if same { Written::Done } else { Written::Moved });
     }
     let held = tx.row("SELECT held_session_id FROM tourney_attempts WHERE id = $1", values![id]).await?;
     let held = held.map(|row| row.text(0)).transpose()?.flatten();
     let set = vec![
-        (Field::Session, Value::from(session)),
-        (Field::Url, Value::from(url)),
-        (Field::ExpiresAt, Value::from(expires_at.map(Timestamp::as_second))),
+        (Field::Session, Value::from(&payable.id)),
+        (Field::Url, Value::from(payable.url.as_deref())),
+        (Field::ExpiresAt, Value::from(payable.expires_at.map(Timestamp::as_second))),
     ];
-    let when = [
+    let mut when = ledger.table.registration(None, &attempt.registration);
+    when.extend([
         (Field::Id, Value::from(&attempt.order)),
         ledger.table.status(OrderStatus::Pending)?,
         (Field::Session, Value::Text(held)),
-    ];
+    ]);
+    when.extend(
+        payable
+            .money()
+            .into_iter()
+            .flat_map(|charged| [ledger.table.amount(charged), ledger.table.currency(charged.currency)]),
+    );
     let recorded = update(ledger, &mut tx, set, &when).await?;
     let state = if recorded { "recorded" } else { "open" };
     let sql = "UPDATE tourney_attempts SET session_id = $1, state = $2 WHERE id = $3";
-    tx.execute(sql, values![session, state, id]).await?;
+    tx.execute(sql, values![&payable.id, state, id]).await?;
     tx.commit().await?;
     Ok(if recorded { Written::Done } else { Written::Moved })
 }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use jiff::Timestamp;
 
 use crate::domain::{
-    AttemptId, Metadata, Mode, Order, OrderId, PaymentIntentId, PlayerId, RunId, Seen, SessionId, TournamentId,
+    AttemptId, Metadata, Mode, Order, OrderId, Payable, PaymentIntentId, PlayerId, RunId, Seen, TournamentId,
 };
 
 use super::{
@@ -83,11 +83,9 @@ where
         &self,
         guard: &Guard,
         attempt: &AttemptId,
-        session: &SessionId,
-        url: Option<&str>,
-        expires_at: Option<Timestamp>,
+        payable: &Payable,
     ) -> impl Future<Output = Result<Written, LedgerError>> + Send {
-        (**self).record_session(guard, attempt, session, url, expires_at)
+        (**self).record_session(guard, attempt, payable)
     }
 
     fn abandon_attempt(
@@ -121,10 +119,10 @@ where
 
     fn mark_paid(
         &self,
-        order: &OrderId,
+        seen: &Seen,
         intent: Option<&PaymentIntentId>,
     ) -> impl Future<Output = Result<Written, LedgerError>> + Send {
-        (**self).mark_paid(order, intent)
+        (**self).mark_paid(seen, intent)
     }
 
     fn mark_paid_elsewhere(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send {

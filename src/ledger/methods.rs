@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::{
-    AttemptId, Metadata, Mode, Order, OrderId, PaymentIntentId, PlayerId, RunId, Seen, SessionId, TournamentId,
+    AttemptId, Metadata, Mode, Order, OrderId, Payable, PaymentIntentId, PlayerId, RunId, Seen, TournamentId,
 };
 
 use super::errors::retrying;
@@ -76,11 +76,9 @@ impl Ledger for SqlLedger {
         &self,
         guard: &Guard,
         attempt: &AttemptId,
-        session: &SessionId,
-        url: Option<&str>,
-        expires_at: Option<Timestamp>,
+        payable: &Payable,
     ) -> Result<Written, LedgerError> {
-        retrying(|| attempts::record_session(self, guard, attempt, session, url, expires_at)).await
+        retrying(|| attempts::record_session(self, guard, attempt, payable)).await
     }
 
     async fn abandon_attempt(&self, guard: &Guard, attempt: &AttemptId, why: &str) -> Result<Written, LedgerError> {
@@ -102,8 +100,8 @@ impl Ledger for SqlLedger {
         retrying(|| orders::rename(self, guard, seen, to)).await
     }
 
-    async fn mark_paid(&self, order: &OrderId, intent: Option<&PaymentIntentId>) -> Result<Written, LedgerError> {
-        retrying(|| orders::mark_paid(self, order, intent)).await
+    async fn mark_paid(&self, seen: &Seen, intent: Option<&PaymentIntentId>) -> Result<Written, LedgerError> {
+        retrying(|| orders::mark_paid(self, seen, intent)).await
     }
 
     async fn mark_paid_elsewhere(&self, seen: &Seen) -> Result<Written, LedgerError> {

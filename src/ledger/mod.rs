@@ -29,7 +29,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use crate::domain::{
-    AttemptId, Metadata, Mode, Money, Order, OrderId, PaymentIntentId, PlayerId, Registration, RunId, Seen, SessionId,
+    AttemptId, Metadata, Mode, Money, Order, OrderId, Payable, PaymentIntentId, PlayerId, Registration, RunId, Seen,
     TournamentId,
 };
 
@@ -195,14 +195,13 @@ pub trait Ledger: Send + Sync {
         render: &(dyn Fn(&OrderId) -> Rendered + Send + Sync),
     ) -> impl Future<Output = Result<Begun, LedgerError>> + Send;
     /// Transaction B: the payable's id, url and expiry onto the order; conditional on the attempt being open and the
-    /// order pending and holding the session it held when the attempt began.
+    /// order being the attempt's still: pending, of its registration, holding the session it held when the attempt began,
+    /// and owing what the payable charges, where Stripe says that.
     fn record_session(
         &self,
         guard: &Guard,
         attempt: &AttemptId,
-        session: &SessionId,
-        url: Option<&str>,
-        expires_at: Option<Timestamp>,
+        payable: &Payable,
     ) -> impl Future<Output = Result<Written, LedgerError>> + Send;
     /// Closes an attempt that made nothing, or whose payable has been expired.
     fn abandon_attempt(
@@ -228,17 +227,17 @@ pub trait Ledger: Send + Sync {
         seen: &Seen,
         to: &PlayerId,
     ) -> impl Future<Output = Result<Written, LedgerError>> + Send;
-    /// Pending to paid with the payment intent (none where it was settled outside Stripe). Only `settle` calls this.
-    /// `Done` also where the order already is paid with this very intent.
+    /// Pending to paid with the payment intent (none where Stripe names none). Conditional on what was seen. Only `settle`
+    /// calls this. `Done` also where the order already is paid with this very intent, or was without any, which is filled in.
     fn mark_paid(
         &self,
-        order: &OrderId,
+        seen: &Seen,
         intent: Option<&PaymentIntentId>,
     ) -> impl Future<Output = Result<Written, LedgerError>> + Send;
     /// Pending to paid without a payment intent: settled outside Stripe. Conditional on what was seen, so that no payable that
     /// was recorded since stays open behind it. Only `settle` calls this.
     fn mark_paid_elsewhere(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send;
-    /// Paid to refunded; conditional on the intent.
+    /// Paid to refunded; conditional on what was seen.
     fn mark_refunded(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send;
 
     /// Stores a webhook event, once for each id.

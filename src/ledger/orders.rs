@@ -62,18 +62,15 @@ async fn finish(tx: Tx, done: bool) -> Result<Written> {
 }
 
 /// Pending to paid.
-pub(super) async fn mark_paid(ledger: &SqlLedger, id: &OrderId, intent: Option<&PaymentIntentId>) -> Result<Written> {
+pub(super) async fn mark_paid(ledger: &SqlLedger, seen: &Seen, intent: Option<&PaymentIntentId>) -> Result<Written> {
     let mut tx = ledger.begin_write().await?;
-    let is_this = (Field::Id, Value::from(id));
-    let unpaid = (Field::PaymentIntent, Value::Text(None));
     let record = (Field::PaymentIntent, Value::from(intent));
     let mut set = vec![ledger.table.status(OrderStatus::Paid)?];
     set.extend(intent.map(|_| record.clone()));
-    let pending = [is_this.clone(), ledger.table.status(OrderStatus::Pending)?];
-    if update(ledger, &mut tx, set, &pending).await? {
+    if update(ledger, &mut tx, set, &ledger.table.seen(seen)?).await? {
         return finish(tx, true).await;
     }
-    let Some(order) = find_id(ledger, &mut tx, id).await?.map(|stored| stored.order) else {
+    let Some(order) = find_id(ledger, &mut tx, &seen.id).await?.map(|stored| stored.order) else {
         return finish(tx, false).await;
     };
     let paid = order.status == OrderStatus::Paid;
@@ -84,8 +81,7 @@ pub(super) async fn mark_paid(ledger: &SqlLedger, id: &OrderId, intent: Option<&
         return finish(tx, false).await;
     }
     // Another handler has marked it paid and left the intent out: it is filled in.
-    let when = [is_this, ledger.table.status(OrderStatus::Paid)?, unpaid];
-    let done = update(ledger, &mut tx, vec![record], &when).await?;
+    let done = update(ledger, &mut tx, vec![record], &ledger.table.seen(&order.seen())?).await?;
     finish(tx, done).await
 }
 
@@ -104,15 +100,11 @@ pub(super) async fn mark_paid_elsewhere(ledger: &SqlLedger, seen: &Seen) -> Resu
 /// Paid to refunded.
 pub(super) async fn mark_refunded(ledger: &SqlLedger, seen: &Seen) -> Result<Written> {
     let mut tx = ledger.begin_write().await?;
-    let this = [(Field::Id, Value::from(&seen.id)), (Field::PaymentIntent, Value::from(seen.payment_intent.as_ref()))];
+    let is = |status| ledger.table.seen(&Seen { status, ..seen.clone() });
     let refunded = ledger.table.status(OrderStatus::Refunded)?;
-    let mut paid = this.to_vec();
-    paid.push(ledger.table.status(OrderStatus::Paid)?);
-    let mut done = update(ledger, &mut tx, vec![refunded.clone()], &paid).await?;
+    let mut done = update(ledger, &mut tx, vec![refunded], &is(OrderStatus::Paid)?).await?;
     if !done {
-        let mut already = this.to_vec();
-        already.push(refunded);
-        done = !find(ledger, &mut tx, &already).await?.is_empty();
+        done = !find(ledger, &mut tx, &is(OrderStatus::Refunded)?).await?.is_empty();
     }
     finish(tx, done).await
 }

@@ -1,6 +1,6 @@
 //! Whether a session pays an order: pure.
 
-use crate::domain::{Order, OrderId, OrderStatus, Owner, Payable, PaymentStatus, key};
+use crate::domain::{Order, OrderStatus, Owner, Payable, PaymentStatus, Seen, key};
 use crate::ledger::Identity;
 
 use super::Settled;
@@ -19,8 +19,8 @@ pub struct Candidate<'a> {
 /// What is to be done about a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Its payment is to be recorded on this pending order.
-    Record(OrderId),
+    /// Its payment is to be recorded on this pending order, as it was judged.
+    Record(Seen),
     /// Nothing is to be written.
     Settled(Settled),
 }
@@ -83,7 +83,7 @@ fn succeeds(owner: &Order, named: &Order) -> bool {
 fn judge_order(payable: &Payable, order: &Order) -> Verdict {
     let id = &order.id;
     match order.status {
-        OrderStatus::Pending if payable.money() == Some(order.amount) => Verdict::Record(id.clone()),
+        OrderStatus::Pending if payable.money() == Some(order.amount) => Verdict::Record(order.seen()),
         OrderStatus::Pending => {
             let paid =
                 payable.money().map_or_else(|| "an amount Stripe does not say".to_owned(), |money| money.to_string());
@@ -127,8 +127,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Currency, FeeId, LedgerId, Metadata, Mode, Money, PayableKind, PayableState, PaymentIntentId, PlayerId,
-        Registration, SessionId,
+        Currency, FeeId, LedgerId, Metadata, Mode, Money, OrderId, PayableKind, PayableState, PaymentIntentId,
+        PlayerId, Registration, SessionId,
     };
 
     fn usd(minor: i64) -> Money {
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_paid_session_settles_the_pending_order_it_names_or_is_recorded_on() {
         let pending = order(7, OrderStatus::Pending);
-        let record = Verdict::Record(OrderId(7.into()));
+        let record = Verdict::Record(pending.seen());
         assert_eq!(verdict(&paid(&[("order_id", "7")]), Some(&pending), &[]), record);
         assert_eq!(verdict(&paid(&[("order_id", "7")]), Some(&pending), std::slice::from_ref(&pending)), record);
         assert_eq!(verdict(&paid(&[]), None, std::slice::from_ref(&pending)), record);
@@ -233,7 +233,7 @@ mod tests {
     fn contradictions_go_to_a_person() {
         let (seven, eight) = (order(7, OrderStatus::Pending), order(8, OrderStatus::Pending));
         let named = paid(&[("order_id", "7")]);
-        let record = Verdict::Record(OrderId(7.into()));
+        let record = Verdict::Record(seven.seen());
         assert_eq!(verdict(&named, Some(&seven), std::slice::from_ref(&eight)), record, "as a handler would");
         let mut stranger = eight.clone();
         stranger.registration.player = PlayerId(1018.into());
@@ -242,8 +242,8 @@ mod tests {
         let mut sibling = eight.clone();
         sibling.registration.player = PlayerId(1018.into());
         assert!(is_unmatched(&verdict(&paid(&[]), None, &[seven.clone(), sibling.clone()]), "several"));
-        assert_eq!(verdict(&named, Some(&seven), &[seven.clone(), sibling]), Verdict::Record(OrderId(7.into())));
-        assert_eq!(verdict(&paid(&[]), None, &[seven, eight]), Verdict::Record(OrderId(7.into())), "one registration");
+        assert_eq!(verdict(&named, Some(&seven), &[seven.clone(), sibling]), record);
+        assert_eq!(verdict(&paid(&[]), None, &[seven, eight]), record, "one registration");
         assert!(is_unmatched(&verdict(&paid(&[]), None, &[]), "no order_id"));
     }
 
@@ -251,7 +251,7 @@ mod tests {
     fn a_session_that_names_a_predecessor_pays_the_order_it_is_recorded_on() {
         let (mut before, after) = (order(7, OrderStatus::Canceled), order(8, OrderStatus::Pending));
         let names_before = paid(&[("order_id", "7")]);
-        let record = Verdict::Record(OrderId(8.into()));
+        let record = Verdict::Record(after.seen());
         let recorded = std::slice::from_ref(&after);
         assert_eq!(verdict(&names_before, Some(&before), recorded), record);
         // The predecessor's row is gone, or stands under a former player id: only the plan knows.
@@ -270,7 +270,7 @@ mod tests {
     fn a_session_without_order_id_pays_the_order_that_the_plan_has_found() {
         let pending = order(7, OrderStatus::Pending);
         assert!(is_unmatched(&verdict(&paid(&[]), None, &[]), "no order_id"));
-        assert_eq!(planned(&paid(&[]), None, &[], Some(&pending)), Verdict::Record(OrderId(7.into())));
+        assert_eq!(planned(&paid(&[]), None, &[], Some(&pending)), Verdict::Record(pending.seen()));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The ONE path that marks an order paid: fetch the session afresh, judge it, record the payment.
 //!
 //! The receiver, a failed expiring, `apply` and a periodic reconcile all come here. It may be called many times, and at
-//! once, for one session; the write is conditional on `pending`, so it commutes with an application's own handler.
+//! once, for one session; the write is conditional on the pending order as it was judged, so it commutes with an
+//! application's own handler.
 
 mod judge;
 
@@ -100,8 +101,10 @@ pub async fn settle_as_planned(
         let candidate = Candidate { named: named.as_ref(), recorded: &recorded, planned: planned.as_ref() };
         match judge(&payable, &candidate, identity.as_ref()) {
             Verdict::Settled(settled) => return Ok(settled),
-            Verdict::Record(order) => {
-                if ledger.mark_paid(&order, payable.payment_intent.as_ref()).await? == Written::Done {
+            Verdict::Record(seen) => {
+                let written = ledger.mark_paid(&seen, payable.payment_intent.as_ref()).await?;
+                let order = seen.id;
+                if written == Written::Done {
                     tracing::info!(%order, session = %payable.id, "payment recorded");
                     return Ok(Settled::Recorded { order });
                 }

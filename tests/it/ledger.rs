@@ -13,6 +13,8 @@ use tourney::ledger::{
     LedgerFacts, Lock, LockHolder, Mapping, Rendered, RetireHow, Run, RunStep, Scope, SqlLedger, StoredEvent, Written,
 };
 
+use crate::support::payable;
+
 /// Tells a story on both databases, each empty and never prepared.
 macro_rules! on_both {
     ($($story:ident),* $(,)?) => {
@@ -108,9 +110,8 @@ pub(crate) async fn begun(ledger: &SqlLedger, guard: &Guard, attempt: &str, subj
 /// A pending order with a recorded session `cs_test_<name>`.
 pub(crate) async fn billed(ledger: &SqlLedger, guard: &Guard, name: &str, id: i64) -> OrderId {
     let attempt = begun(ledger, guard, name, &new(id)).await;
-    let session = SessionId(format!("cs_test_{name}"));
-    let written = ledger.record_session(guard, &attempt.id, &session, Some("https://pay.example/1"), Some(at(9))).await;
-    assert_eq!(written.unwrap(), Written::Done);
+    let session = payable(&format!("cs_test_{name}"), Money::new(5500, usd()));
+    assert_eq!(ledger.record_session(guard, &attempt.id, &session).await.unwrap(), Written::Done);
     attempt.order
 }
 
@@ -182,10 +183,13 @@ async fn a_session_is_recorded_once(ledger: SqlLedger) {
     let guard = prepared(&ledger).await;
     let attempt = begun(&ledger, &guard, "a1", &new(1)).await;
     let (first, other) = (SessionId::from("cs_test_1"), SessionId::from("cs_test_2"));
-    let record = async |id: &AttemptId, session: &SessionId| {
-        ledger.record_session(&guard, id, session, Some("https://pay.example/1"), None).await.unwrap()
+    let record_at = async |id: &AttemptId, session: &SessionId, charged: i64| {
+        let payable = payable(session.as_str(), Money::new(charged, usd()));
+        ledger.record_session(&guard, id, &payable).await.unwrap()
     };
+    let record = async |id: &AttemptId, session: &SessionId| record_at(id, session, 5500).await;
     assert_eq!(record(&AttemptId::from("none"), &first).await, Written::Moved);
+    assert_eq!(record_at(&attempt.id, &first, 5501).await, Written::Moved, "not what the order owes");
     assert_eq!(record(&attempt.id, &first).await, Written::Done);
     assert_eq!(record(&attempt.id, &first).await, Written::Done, "repeated");
     assert_eq!(record(&attempt.id, &other).await, Written::Moved, "an attempt makes one session");
@@ -193,7 +197,8 @@ async fn a_session_is_recorded_once(ledger: SqlLedger) {
     assert_eq!((order.session, order.url.as_deref()), (Some(first.clone()), Some("https://pay.example/1")));
 
     let renewed = begun(&ledger, &guard, "a2", &AttemptFor::Standing(seen(&ledger, &attempt.order).await)).await;
-    ledger.mark_paid(&attempt.order, Some(&PaymentIntentId::from("pi_1"))).await.unwrap();
+    let pending = seen(&ledger, &attempt.order).await;
+    assert_eq!(ledger.mark_paid(&pending, Some(&PaymentIntentId::from("pi_1"))).await.unwrap(), Written::Done);
     assert_eq!(record(&renewed.id, &other).await, Written::Moved, "paid in between");
     let facts = ledger.read(&scope()).await.unwrap();
     assert_eq!(facts.orders[0].session, Some(first.clone()));
@@ -209,14 +214,17 @@ async fn a_payment_is_recorded_once(ledger: SqlLedger) {
     let (first, other) = (PaymentIntentId::from("pi_1"), PaymentIntentId::from("pi_2"));
     let pending = seen(&ledger, &order).await;
     assert_eq!(ledger.mark_refunded(&pending).await.unwrap(), Written::Moved, "nothing was paid");
-    assert_eq!(ledger.mark_paid(&OrderId(Id::Int(9)), None).await.unwrap(), Written::Moved, "no such order");
+    let none = Seen { id: OrderId(Id::Int(9)), ..pending.clone() };
+    assert_eq!(ledger.mark_paid(&none, None).await.unwrap(), Written::Moved, "no such order");
+    let cheaper = Seen { amount: Money::new(5499, usd()), ..pending.clone() };
+    assert_eq!(ledger.mark_paid(&cheaper, None).await.unwrap(), Written::Moved, "not as it was seen");
 
-    assert_eq!(ledger.mark_paid(&order, None).await.unwrap(), Written::Done, "settled outside Stripe");
-    assert_eq!(ledger.mark_paid(&order, None).await.unwrap(), Written::Done, "repeated");
-    assert_eq!(ledger.mark_paid(&order, Some(&first)).await.unwrap(), Written::Done, "the intent is filled in");
-    assert_eq!(ledger.mark_paid(&order, Some(&first)).await.unwrap(), Written::Done, "repeated");
-    assert_eq!(ledger.mark_paid(&order, Some(&other)).await.unwrap(), Written::Moved, "a second payment");
-    assert_eq!(ledger.mark_paid(&order, None).await.unwrap(), Written::Moved);
+    assert_eq!(ledger.mark_paid(&pending, None).await.unwrap(), Written::Done, "Stripe names no intent");
+    assert_eq!(ledger.mark_paid(&pending, None).await.unwrap(), Written::Done, "repeated");
+    assert_eq!(ledger.mark_paid(&pending, Some(&first)).await.unwrap(), Written::Done, "the intent is filled in");
+    assert_eq!(ledger.mark_paid(&pending, Some(&first)).await.unwrap(), Written::Done, "repeated");
+    assert_eq!(ledger.mark_paid(&pending, Some(&other)).await.unwrap(), Written::Moved, "a second payment");
+    assert_eq!(ledger.mark_paid(&pending, None).await.unwrap(), Written::Moved);
     let paid = seen(&ledger, &order).await;
     assert_eq!((paid.status, &paid.payment_intent), (OrderStatus::Paid, &Some(first)));
 
@@ -226,9 +234,11 @@ async fn a_payment_is_recorded_once(ledger: SqlLedger) {
 
     let wrong = Seen { payment_intent: Some(other.clone()), ..paid.clone() };
     assert_eq!(ledger.mark_refunded(&wrong).await.unwrap(), Written::Moved);
+    let moved = Seen { session: None, ..paid.clone() };
+    assert_eq!(ledger.mark_refunded(&moved).await.unwrap(), Written::Moved);
     assert_eq!(ledger.mark_refunded(&paid).await.unwrap(), Written::Done);
     assert_eq!(ledger.mark_refunded(&paid).await.unwrap(), Written::Done, "repeated");
-    assert_eq!(ledger.mark_paid(&order, Some(&other)).await.unwrap(), Written::Moved, "refunded stays refunded");
+    assert_eq!(ledger.mark_paid(&pending, Some(&other)).await.unwrap(), Written::Moved, "refunded stays refunded");
 }
 
 async fn retired_orders_leave_a_trace(ledger: SqlLedger) {

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tourney::domain::{
-    AttemptId, FeeId, Id, Money, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, RunId, SessionId,
-    TournamentId,
+    AttemptId, FeeId, Id, Money, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, RunId, TournamentId,
 };
 use tourney::ledger::{
     AmountUnit, AttemptFor, Begun, Canary, CanaryEnd, Codec, Column, Columns, Holds, IdSource, Ledger, LedgerError,
@@ -185,9 +184,8 @@ async fn another_table_is_only_another_mapping() {
         let attempt = begun(&ledger, &guard, "a1", &AttemptFor::New { registration, amount }).await;
         assert_eq!(attempt.order, OrderId(Id::Int(1)), "the database gave the id");
         assert_eq!(attempt.request, "metadata[order_id]=1");
-        let session = SessionId::from("cs_test_1");
-        let recorded = ledger.record_session(&guard, &attempt.id, &session, Some("https://pay.example/1"), None).await;
-        assert_eq!(recorded.unwrap(), Written::Done);
+        let session = support::payable("cs_test_1", amount);
+        assert_eq!(ledger.record_session(&guard, &attempt.id, &session).await.unwrap(), Written::Done);
         let row = ledger.raw_row(&attempt.order).await.unwrap().unwrap();
         assert_eq!((row["price"].as_str(), row["state"].as_str(), row["source"].as_str()), ("55.50", "NEW", "tourney"));
 
@@ -205,7 +203,8 @@ async fn another_table_is_only_another_mapping() {
         assert_eq!(status(&ledger, &attempt.order).await, Some(OrderStatus::Canceled));
         let second = begun(&ledger, &guard, "a2", &AttemptFor::New { registration: now.registration, amount }).await;
         let intent = PaymentIntentId::from("pi_1");
-        assert_eq!(ledger.mark_paid(&second.order, Some(&intent)).await.unwrap(), Written::Done);
+        let pending = seen(&ledger, &second.order).await;
+        assert_eq!(ledger.mark_paid(&pending, Some(&intent)).await.unwrap(), Written::Done);
         let refused = ledger.mark_refunded(&seen(&ledger, &second.order).await).await;
         assert!(matches!(refused, Err(LedgerError::Rejected(_))), "there is no word for it: {refused:?}");
     }

@@ -3,6 +3,7 @@
 mod camp;
 mod endpoint;
 mod http;
+mod payable;
 mod postgres;
 mod schema;
 mod tourney;
@@ -11,6 +12,7 @@ mod wait;
 pub(crate) use camp::{applied_camp, camp, control};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use http::{Answer, Listener};
+pub(crate) use payable::payable;
 pub(crate) use postgres::{cluster, database};
 pub(crate) use schema::{assert_valid, schema};
 pub(crate) use tourney::{Folder, Outcome, Running, Tourney};

@@ -212,9 +212,7 @@ impl Club {
         let Begun::Begun(attempt) = begun.unwrap() else { panic!("not begun") };
         let request = tourney::stripe::SessionRequest { body: attempt.request.clone(), expires_at: attempt.expires_at };
         let made = create_player_checkout_session(&self.stripe, &attempt.order, &request, &attempt.key).await.unwrap();
-        let url = made.url.as_deref();
-        let written = self.ledger.record_session(&self.guard, &attempt.id, &made.id, url, made.expires_at).await;
-        assert_eq!(written.unwrap(), Written::Done);
+        assert_eq!(self.ledger.record_session(&self.guard, &attempt.id, &made).await.unwrap(), Written::Done);
         (attempt.order, made.id)
     }
 
