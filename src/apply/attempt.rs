@@ -95,7 +95,11 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     /// Transaction B. Where the order has moved meanwhile, the new payable is closed again: `false`.
     async fn record(&self, attempt: &Attempt, payable: &Payable) -> Result<bool, StepError> {
         let write = || self.ledger.record_session(&self.guard, &attempt.id, payable);
-        if again(self.clock, write).await? == Written::Done {
+        let unrecorded = |source| {
+            let (order, session) = (attempt.order.clone(), payable.id.clone());
+            StepError::Unrecorded { order, session, source }
+        };
+        if again(self.clock, write).await.map_err(unrecorded)? == Written::Done {
             return Ok(true);
         }
         self.discard(payable).await?;

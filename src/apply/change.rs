@@ -31,6 +31,16 @@ pub enum StepError {
         /// What stood in the way.
         source: StripeError,
     },
+    /// An order's payable stands at Stripe, and the order does not record it, as far as we know.
+    #[error("the session of order {order} is made and not recorded yet: {source}")]
+    Unrecorded {
+        /// The order.
+        order: OrderId,
+        /// The payable.
+        session: SessionId,
+        /// What stood in the way.
+        source: LedgerError,
+    },
     /// A step that the manifest cannot have asked for.
     #[error("{0}")]
     Internal(String),
@@ -39,8 +49,8 @@ pub enum StepError {
 impl StepError {
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Ledger(LedgerError::Fenced) => "lock-lost",
-            Self::Ledger(_) => "database",
+            Self::Ledger(LedgerError::Fenced) | Self::Unrecorded { source: LedgerError::Fenced, .. } => "lock-lost",
+            Self::Ledger(_) | Self::Unrecorded { .. } => "database",
             Self::Stripe(_) | Self::Unmade { .. } => "stripe",
             Self::Settle(_) => "settle",
             Self::Internal(_) => "internal",
@@ -75,16 +85,24 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 Ok(Went::On) => done.push(word(step)),
                 Ok(Went::Ends(why)) => return Carried::Moved(result.skipped(why)),
                 Ok(Went::Moved) => {
-                    return Carried::Moved(result.skipped("the order changed meanwhile: it is looked at again"));
+                    let before =
+                        if done.is_empty() { String::new() } else { format!("; done before: {}", done.join(", ")) };
+                    let why = format!("the order changed meanwhile: it is looked at again{before}");
+                    return Carried::Moved(result.skipped(why));
                 }
                 Err(error) => {
-                    if let StepError::Unmade { order, .. } = &error {
+                    let stands = match &error {
+                        StepError::Unmade { order, .. } => Some((order, None)),
+                        StepError::Unrecorded { order, session, .. } => Some((order, Some(session))),
+                        _ => None,
+                    };
+                    if let Some((order, session)) = stands {
                         result.order = Some(order.clone());
-                        result.session = None;
+                        result.session = session.cloned();
                     }
                     let before = match &error {
                         _ if !done.is_empty() => format!("done before: {}; ", done.join(", ")),
-                        StepError::Unmade { .. } => String::new(),
+                        _ if stands.is_some() => String::new(),
                         _ => "nothing was done before; ".to_owned(),
                     };
                     let message = format!("{} failed: {error} ({before}safe to run again)", word(step));
@@ -115,7 +133,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 Ok(written(again(self.clock, || self.ledger.rename(&self.guard, seen, to)).await?))
             }
             Step::RecordPayment { session, order } => self.record_payment(session, order).await,
-            Step::Settle { seen } => Ok(written(settle_elsewhere(self.ledger, seen).await?)),
+            Step::Settle { seen } => Ok(written(again(self.clock, || settle_elsewhere(self.ledger, seen)).await?)),
             Step::RecordRefund { seen } => Ok(written(again(self.clock, || self.ledger.mark_refunded(seen)).await?)),
         }
     }

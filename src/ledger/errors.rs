@@ -1,6 +1,7 @@
 //! What a failure of the database means: was anything done, and may it be tried again?
 
 use std::future::Future;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
@@ -11,6 +12,9 @@ use super::LedgerError;
 const TRIES: u32 = 3;
 /// The first pause between two tries; it doubles.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long one try may take. A server ends each statement before; from a connection that is dead and does not say so, nothing
+/// would ever come.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A failure inside this room.
 #[derive(Debug)]
@@ -61,8 +65,8 @@ impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) => of_database(database.as_ref()),
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
+            sqlx::Error::Io(error) => not_done(broken(error)),
+            sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
@@ -87,13 +91,24 @@ impl From<sqlx::migrate::MigrateError> for Failure {
     }
 }
 
-/// For a failure of COMMIT itself: with the connection the answer is lost.
+/// How a connection ended, or why there is none. The driver's words for a cut one would say nothing to anybody.
+fn broken(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe => "the connection broke off".to_owned(),
+        _ => format!("no connection: {error}"),
+    }
+}
+
+/// For a failure of COMMIT itself: with the connection the answer is lost. So it is where the server goes down: it may have
+/// committed before it says so.
 pub(super) fn of_commit(error: sqlx::Error) -> Failure {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
-            Failure::Final(LedgerError::Unknown(error.to_string()))
-        }
-        other => other.into(),
+    let is_sqlites = matches!(&error, sqlx::Error::Database(said) if !is_sqlstate(said.as_ref()));
+    match Failure::from(error) {
+        Failure::Final(LedgerError::NotDone(text)) if !is_sqlites => Failure::Final(LedgerError::Unknown(text)),
+        other => other,
     }
 }
 
@@ -109,10 +124,11 @@ fn of_database(error: &dyn DatabaseError) -> Failure {
         Ok(code) if code <= 0xffff && !is_sqlstate(error) => {
             (matches!(code & 0xff, 5 | 6), matches!(code & 0xff, 7 | 10 | 13 | 14))
         }
-        // PostgreSQL's classes: 40 is a lost race, 55P03 a lock time-out; 08, 53, 57 and 58 are trouble of the server.
+        // PostgreSQL's classes: 40 is a lost race, 55P03 a lock time-out; 08, 53, 57 and 58 are trouble of the server, 25P03
+        // is a transaction that it has not heard of for too long.
         _ => (
             code.starts_with("40") || code == "55P03",
-            ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)),
+            ["08", "53", "57", "58", "25P03"].iter().any(|class| code.starts_with(class)),
         ),
     };
     match (busy, not_done_now) {
@@ -140,11 +156,29 @@ where
 {
     let mut pause = PAUSE;
     for _ in 1..TRIES {
-        match transaction().await {
+        match within(DEADLINE, transaction()).await {
             Err(Failure::Busy(_)) => tokio::time::sleep(pause).await,
             other => return Ok(other?),
         }
         pause *= 2;
     }
-    Ok(transaction().await?)
+    Ok(within(DEADLINE, transaction()).await?)
+}
+
+async fn within<T>(deadline: Duration, transaction: impl Future<Output = Result<T>>) -> Result<T> {
+    let silent = |_| Err(Failure::Final(LedgerError::Unknown(format!("none came within {} s", deadline.as_secs()))));
+    tokio::time::timeout(deadline, transaction).await.unwrap_or_else(silent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_come_is_lost() {
+        let silent = within(Duration::from_millis(1), std::future::pending::<Result<()>>()).await;
+        let lost = "the answer of the orders database was lost: none came within 0 s";
+        assert_eq!(LedgerError::from(silent.unwrap_err()).to_string(), lost);
+        assert_eq!(within(DEADLINE, async { Ok(1) }).await.unwrap(), 1);
+    }
 }

@@ -22,6 +22,7 @@ pub fn json(report: &Report) -> Value {
     });
     document["results"] = report.results.iter().map(result_json).collect();
     document["proof"] = json!(proof);
+    document["unproved"] = json!(report.unproved);
     document["recovered"] = json!(report.recovered);
     document["interrupted"] = json!(report.interrupted);
     document["remaining"] = json!(report.remaining.as_ref().map(|plan| plan.summary));
@@ -34,6 +35,7 @@ pub fn nothing_json(plan: &Plan) -> Value {
     let mut document = Value::Object(head(plan));
     document["results"] = json!([]);
     document["proof"] = Value::Null;
+    document["unproved"] = Value::Null;
     document["recovered"] = json!(0);
     document["interrupted"] = json!(false);
     document["remaining"] = json!(plan.summary);
@@ -134,7 +136,7 @@ fn proof_line(report: &Report) -> String {
         }
         (None, why) => {
             let why = why.as_deref().unwrap_or("nothing was read");
-            format!("NOT PROVED: Stripe could not be read again ({why}). Run tourney plan.")
+            format!("NOT PROVED: what came of it could not be read again ({why}). Run tourney plan.")
         }
     }
 }
