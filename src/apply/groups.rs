@@ -10,7 +10,7 @@ use crate::ledger::{Ledger, RunStep};
 use crate::plan::{Action, Change, Plan};
 use crate::world::{Clock, Wire};
 
-use super::change::Carried;
+use super::change::{Carried, StepError};
 use super::report::{ChangeOutcome, ChangeResult, Watch};
 use super::{Hands, Stop};
 
@@ -75,9 +75,9 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             } else if through.leaves_open && change.action == Action::Create {
                 through.moved.insert(registration.cloned());
                 ChangeResult::of(change).skipped("the order that the player leaves still stands: no new bill beside it")
-            } else if !self.holds_lock().await {
-                let message = "another run took the lock: nothing was done about this (safe to run again)";
-                ChangeResult::of(change).failed("lock-lost", message)
+            } else if let Err(error) = self.may_begin().await.map_err(StepError::from) {
+                let message = format!("nothing was done about this: {error} (safe to run again)");
+                ChangeResult::of(change).failed(error.code(), message)
             } else {
                 match self.carry_out(change).await {
                     Carried::Through(result) => result,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::domain::RunId;
-use crate::ledger::{Guard, LEASE_SECONDS, Ledger, Lock, LockHolder, Written};
+use crate::ledger::{Guard, LEASE_SECONDS, Ledger, LedgerError, Lock, LockHolder, Written};
 use crate::world::{Clock, Wire};
 
 use super::retry::again;
@@ -79,9 +79,15 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         }
     }
 
-    /// Whether the lock is still ours, asked before each change: what is done at Stripe knows no fence. A database that
-    /// does not answer is no proof of the contrary: its own writes check the fence.
-    pub(super) async fn holds_lock(&self) -> bool {
-        !matches!(self.ledger.heartbeat(&self.guard, self.clock.now()).await, Ok(Written::Moved))
+    /// Asked before each change: what is done at Stripe knows no fence. And while the database does not answer, nothing is
+    /// closed there, since nothing could take its place.
+    ///
+    /// # Errors
+    /// That the lock is no longer ours, or that the database does not answer.
+    pub(super) async fn may_begin(&self) -> Result<(), LedgerError> {
+        match again(self.clock, || self.ledger.heartbeat(&self.guard, self.clock.now())).await? {
+            Written::Done => Ok(()),
+            Written::Moved => Err(LedgerError::Fenced),
+        }
     }
 }

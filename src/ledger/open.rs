@@ -28,6 +28,14 @@ const FIRST_RUN: Duration = Duration::from_secs(30);
 /// Connections to PostgreSQL. SQLite gets one: it has one writer, and so a reader is never in a writer's way.
 const CONNECTIONS: u32 = 4;
 
+/// How a connection to PostgreSQL is set up. Nothing may be waited for without end. Where our end goes away in the middle of
+/// a transaction and the server does not hear of it, its locks, the fence's among them, are not held for hours. And what was
+/// answered must survive a crash, also where the database is told not to wait for that: what Stripe is asked next builds on it.
+const SESSION: &str = "SET lock_timeout = '10s'; SET statement_timeout = '30s'; \
+                       SET idle_in_transaction_session_timeout = '10s'; \
+                       SELECT set_config('synchronous_commit', 'on', false) \
+                       WHERE current_setting('synchronous_commit') = 'off'";
+
 /// Where the migrations of tourney's tables are counted.
 const MIGRATIONS: &str = "tourney_migrations";
 /// Where those of our own orders table are.
@@ -202,11 +210,7 @@ fn postgres(url: &str) -> std::result::Result<(Pool, String), LedgerError> {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                connection.execute("SET lock_timeout = '10s'; SET statement_timeout = '30s'").await.map(|_| ())
-            })
-        })
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) }))
         .connect_lazy_with(options);
     Ok((Pool::Postgres(pool), place))
 }
