@@ -4,5 +4,6 @@
 pub(crate) mod app;
 mod canary;
 mod habits;
+mod races;
 mod story;
 mod wrong;

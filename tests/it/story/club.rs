@@ -69,7 +69,12 @@ impl Club {
 
     /// None where PostgreSQL is not installed.
     pub(crate) fn on_postgres() -> Option<Self> {
-        support::database().map(|database| Self::new(Folder::new(), database, "stripe"))
+        support::database().map(Self::on)
+    }
+
+    /// On a database that stands already.
+    pub(crate) fn on(database: String) -> Self {
+        Self::new(Folder::new(), database, "stripe")
     }
 
     fn new(folder: Folder, database: String, state: &str) -> Self {

@@ -50,27 +50,48 @@ static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 /// that a half-equipped machine never passes for a tested one.
 pub(crate) fn database() -> Option<String> {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let folder = shared()?;
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    Some(create(shared()?, &name))
+}
+
+fn create(folder: &str, name: &str) -> String {
     let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+    let postgres = url(folder, "postgres");
     // A thread of its own, because the calling test may already be inside a runtime.
     std::thread::spawn(move || {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-            let mut connection = PgConnection::connect(&url(folder, "postgres")).await.unwrap();
+            let mut connection = PgConnection::connect(&postgres).await.unwrap();
             sqlx::query(AssertSqlSafe(create)).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
         });
     })
     .join()
     .unwrap();
-    Some(url(folder, &name))
+    url(folder, name)
 }
 
 fn shared() -> Option<&'static str> {
     CLUSTER.get_or_init(cluster).as_ref().map(|cluster| cluster.folder.as_str())
 }
 
-/// Starts another cluster. Only the harness's own test needs one: all others share that of [`database`].
+impl Cluster {
+    /// A fresh, empty database in this cluster.
+    pub(crate) fn database(&self, name: &str) -> String {
+        create(&self.folder, name)
+    }
+
+    /// Restarts the server and waits until it is up: `fast` ends what is under way, `immediate` is a crash.
+    pub(crate) fn restart(&self, mode: &str) {
+        let mut command = as_server(Command::new(binaries().unwrap().join("pg_ctl")));
+        let folder = Path::new(&self.folder);
+        command.arg("-D").arg(folder.join("data")).arg("-l").arg(folder.join("log"));
+        let status = command.args(["-w", "-t", "120", "-m", mode, "restart"]).stdout(Stdio::null()).status().unwrap();
+        assert!(status.success(), "pg_ctl restart -m {mode}");
+    }
+}
+
+/// Starts another cluster, for a test that does to the server what no other test may suffer; all others share that of
+/// [`database`].
 pub(crate) fn cluster() -> Option<Cluster> {
     let Some(binaries) = binaries() else {
         assert!(std::env::var_os("CI").is_none(), "CI is set, and there is no PostgreSQL server to test against");
@@ -107,13 +128,9 @@ fn binaries() -> Option<PathBuf> {
 }
 
 fn start(binaries: &Path) -> Cluster {
-    let mut command = Command::new("sh");
+    let mut command = as_server(Command::new("sh"));
     command.arg("-c").arg(WATCHDOG).arg("watchdog").arg(binaries);
-    command.current_dir("/").env("LC_ALL", "C").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    command.process_group(0);
-    if let Some((user, group)) = unprivileged_user() {
-        command.uid(user).gid(group);
-    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut watchdog = command.spawn().unwrap();
     let mut answer = BufReader::new(watchdog.stdout.take().unwrap());
     let mut first = String::new();
@@ -124,6 +141,15 @@ fn start(binaries: &Path) -> Cluster {
         panic!("PostgreSQL did not start: {first}{log}");
     }
     Cluster { folder: first.trim_end().to_owned(), _watchdog: watchdog }
+}
+
+/// A command as the server's user, whom no signal to the tests reaches.
+fn as_server(mut command: Command) -> Command {
+    command.current_dir("/").env("LC_ALL", "C").process_group(0);
+    if let Some((user, group)) = unprivileged_user() {
+        command.uid(user).gid(group);
+    }
+    command
 }
 
 /// The server refuses to run as root: then it runs as `postgres`, else as `nobody`.
