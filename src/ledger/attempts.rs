@@ -229,12 +229,9 @@ pub(super) async fn record_session(
         ledger.table.status(OrderStatus::Pending)?,
         (Field::Session, Value::Text(held)),
     ]);
-    when.extend(
-        payable
-            .money()
-            .into_iter()
-            .flat_map(|charged| [ledger.table.amount(charged), ledger.table.currency(charged.currency)]),
-    );
+    if let Some(charged) = payable.money() {
+        when.extend([ledger.table.amount(charged), ledger.table.currency(charged.currency)]);
+    }
     let recorded = update(ledger, &mut tx, set, &when).await?;
     let state = if recorded { "recorded" } else { "open" };
     let sql = "UPDATE tourney_attempts SET session_id = $1, state = $2 WHERE id = $3";
