@@ -153,7 +153,10 @@ pub fn schema(state: &SchemaState) -> Check {
 pub fn mapping(env: &Environment, health: &Health, judged: bool) -> Check {
     const NAME: &str = "mapping";
     let Some(orders) = &env.orders else {
-        return Check::skipped(NAME, "no orders table is mapped: tourney makes its own");
+        return match &env.players {
+            Some(players) => Check::ok(NAME, format!("{} can be read as it is mapped", players.table.join("."))),
+            None => Check::skipped(NAME, "no orders table is mapped: tourney makes its own"),
+        };
     };
     let mut detail = format!("{} can be worked with as it is mapped", orders.table.join("."));
     if let Some(rights) = &health.orders {
