@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use crate::apply::Stop;
 use crate::config::EnvKind;
+use crate::domain::{PaymentIntentId, SessionId};
 use crate::manifest::source::without_secrets;
 use crate::plan::plan;
 use crate::render::{Exit, Failure, verify as show};
@@ -142,7 +143,7 @@ async fn trip(asked: &Asked<'_>) -> Result<Flown, Failure> {
             .hint("write it in full, for example http://localhost:8000/webhooks/stripe")
     })?;
     match secret {
-        Some(_) => fly(asked, &endpoint, &|_, _| {}).await,
+        Some(_) => fly(asked, &endpoint, None).await,
         None => Err(no_secret(asked, url)),
     }
 }
@@ -165,6 +166,9 @@ fn no_secret(asked: &Asked<'_>, url: &str) -> Failure {
     Failure::new("no-webhook-secret", format!("{url} is known, but not its signing secret; nothing was done"))
         .hint(hint)
 }
+
+/// Tells tourney's own receiver which session to show as paid.
+type ShowPaid<'a> = dyn Fn(&SessionId, &PaymentIntentId) + Sync + 'a;
 
 /// Starts tourney's own receiver for the time of the trip; it sees Stripe through an overlay.
 async fn own_receiver(asked: &Asked<'_>, secret: Option<SecretString>) -> Result<Flown, Failure> {
@@ -195,10 +199,10 @@ async fn own_receiver(asked: &Asked<'_>, secret: Option<SecretString>) -> Result
         path: DEFAULT_PATH.to_owned(),
     };
     let endpoint = Endpoint::new(&url, secret).map_err(|why| Failure::new("bad-endpoint", why))?;
-    let show_paid = |session: &_, intent: &_| overlay.show_paid(session, intent);
+    let show_paid = |session: &SessionId, intent: &PaymentIntentId| overlay.show_paid(session, intent);
     let serving = crate::webhook::serve(listener, crate::webhook::router(Arc::new(receiver)), std::future::pending());
     let flown = tokio::select! {
-        flown = fly(asked, &endpoint, &show_paid) => flown,
+        flown = fly(asked, &endpoint, Some(&show_paid)) => flown,
         ended = serving => Err(broken(ended.err().unwrap_or_else(|| std::io::Error::other("the receiver ended")))),
     };
     if let Some(registered) = delivered
@@ -209,11 +213,8 @@ async fn own_receiver(asked: &Asked<'_>, secret: Option<SecretString>) -> Result
     flown
 }
 
-async fn fly(
-    asked: &Asked<'_>,
-    endpoint: &Endpoint,
-    show_paid: &(dyn Fn(&crate::domain::SessionId, &crate::domain::PaymentIntentId) + Sync),
-) -> Result<Flown, Failure> {
+/// Makes the trip; tourney's own receiver is told by `own` which session to show as paid.
+async fn fly(asked: &Asked<'_>, endpoint: &Endpoint, own: Option<&ShowPaid<'_>>) -> Result<Flown, Failure> {
     let Asked { args, shell, site, loaded, stop } = asked;
     shell.ui.note(&format!("Round trip against {}", endpoint.url()));
     let ask = |url: &str| shell.ui.always(&format!("Pay the canary with a test card at {url}"));
@@ -221,8 +222,9 @@ async fn fly(
     let trip = Trip {
         endpoint,
         scope: &scope,
+        is_own_receiver: own.is_some(),
         canary: site.env.canary(),
-        show_paid,
+        show_paid: own.unwrap_or(&|_, _| {}),
         ask_to_pay: args.pay.then_some(&ask as &(dyn Fn(&str) + Sync)),
         pay_within: args.pay_within,
         stop,

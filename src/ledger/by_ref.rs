@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 use super::{
-    Attempt, AttemptFor, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, Identity, Ledger, LedgerError,
+    Attempt, AttemptFor, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, Handler, Identity, Ledger, LedgerError,
     LedgerFacts, Lock, LockHolder, Rendered, RetireHow, Run, RunStep, Scope, StoredEvent, Written,
 };
 
@@ -185,6 +185,10 @@ where
 
     fn remove_canary(&self, canary: &Canary) -> impl Future<Output = Result<CanaryEnd, LedgerError>> + Send {
         (**self).remove_canary(canary)
+    }
+
+    fn record_handler(&self, guard: &Guard, handler: &Handler) -> impl Future<Output = Result<(), LedgerError>> + Send {
+        (**self).record_handler(guard, handler)
     }
 
     fn raw_row(&self, id: &OrderId) -> impl Future<Output = Result<Option<Metadata>, LedgerError>> + Send {

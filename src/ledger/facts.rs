@@ -54,6 +54,28 @@ pub struct LedgerFacts {
     /// Fees of orders that tourney made for this very tournament, where they are the scope and the manifest has none of
     /// them: it is a copy that kept its tournament's id.
     pub foreign_fees: BTreeSet<FeeId>,
+    /// What the last round trip found of the application's webhook handler.
+    pub handler: Option<Handler>,
+}
+
+impl LedgerFacts {
+    /// The handler where it cancels an order when a session that the order held before expires.
+    #[must_use]
+    pub fn canceling(&self) -> Option<&Handler> {
+        self.handler.as_ref().filter(|handler| handler.cancels)
+    }
+}
+
+/// What the last round trip of `verify` that came so far found of the application's webhook handler. It works on this very
+/// database, whichever its address: the last word counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handler {
+    /// Where it was found: scheme, host, port and path, never a password or a query.
+    pub endpoint: String,
+    /// When, on tourney's clock.
+    pub found_at: Timestamp,
+    /// Whether `checkout.session.expired` of a session that the order no longer held changed the order.
+    pub cancels: bool,
 }
 
 /// An order that tourney retired.

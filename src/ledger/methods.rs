@@ -9,9 +9,9 @@ use crate::domain::{
 use super::errors::retrying;
 use super::open::{self, SqlLedger};
 use super::{
-    Attempt, AttemptFor, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, Identity, Ledger, LedgerError,
+    Attempt, AttemptFor, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, Handler, Identity, Ledger, LedgerError,
     LedgerFacts, Lock, LockHolder, Rendered, RetireHow, Run, RunStep, Scope, StoredEvent, Written, attempts, canary,
-    events, lock, orders, read, runs,
+    events, handler, lock, orders, read, runs,
 };
 
 impl Ledger for SqlLedger {
@@ -158,6 +158,10 @@ impl Ledger for SqlLedger {
 
     async fn remove_canary(&self, canary: &Canary) -> Result<CanaryEnd, LedgerError> {
         retrying(|| canary::remove(self, canary)).await
+    }
+
+    async fn record_handler(&self, guard: &Guard, handler: &Handler) -> Result<(), LedgerError> {
+        retrying(|| handler::record(self, guard, handler)).await
     }
 
     async fn raw_row(&self, id: &OrderId) -> Result<Option<Metadata>, LedgerError> {

@@ -8,6 +8,7 @@ mod claimed;
 mod errors;
 mod events;
 mod facts;
+mod handler;
 mod health;
 mod lock;
 mod mapping;
@@ -38,8 +39,8 @@ pub use health::{Health, ReadOnly};
 pub use state::SchemaState;
 
 pub use facts::{
-    Attempt, AttemptState, Canary, Event, EventOutcome, Identity, LedgerFacts, LockHolder, RetiredOrder, Run, RunStep,
-    Scope,
+    Attempt, AttemptState, Canary, Event, EventOutcome, Handler, Identity, LedgerFacts, LockHolder, RetiredOrder, Run,
+    RunStep, Scope,
 };
 pub use lock::LEASE_SECONDS;
 pub use mapping::{AmountUnit, Codec, Column, Columns, Holds, IdSource, Mapping, StatusWords, TypeName};
@@ -211,7 +212,8 @@ pub trait Ledger: Send + Sync {
         why: &str,
     ) -> impl Future<Output = Result<Written, LedgerError>> + Send;
 
-    /// Retires an order: cancelled, or deleted with a copy kept; its claim is released. Conditional on what was seen.
+    /// Retires an order: cancelled, or deleted with a copy kept; its claim is released. Conditional on what was seen: pending,
+    /// or canceled by somebody else, which from then on counts as tourney's own doing.
     fn retire(
         &self,
         guard: &Guard,
@@ -234,8 +236,8 @@ pub trait Ledger: Send + Sync {
         seen: &Seen,
         intent: Option<&PaymentIntentId>,
     ) -> impl Future<Output = Result<Written, LedgerError>> + Send;
-    /// Pending to paid without a payment intent: settled outside Stripe. Conditional on what was seen, so that no payable that
-    /// was recorded since stays open behind it. Only `settle` calls this.
+    /// To paid without a payment intent: settled outside Stripe. Conditional on what was seen (pending, or canceled), so that
+    /// no payable that was recorded since stays open behind it. Only `settle` calls this.
     fn mark_paid_elsewhere(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send;
     /// Paid to refunded; conditional on what was seen.
     fn mark_refunded(&self, seen: &Seen) -> impl Future<Output = Result<Written, LedgerError>> + Send;
@@ -276,6 +278,8 @@ pub trait Ledger: Send + Sync {
     /// and claim; where the row cannot go, cancels it. Closes the journal entry. A row that has become another
     /// registration's is refused and left alone.
     fn remove_canary(&self, canary: &Canary) -> impl Future<Output = Result<CanaryEnd, LedgerError>> + Send;
+    /// Writes what a round trip found of the application's webhook handler, in the place of what was found before.
+    fn record_handler(&self, guard: &Guard, handler: &Handler) -> impl Future<Output = Result<(), LedgerError>> + Send;
     /// The whole row of an order as text by column, to compare before and after.
     fn raw_row(&self, id: &OrderId) -> impl Future<Output = Result<Option<Metadata>, LedgerError>> + Send;
     /// Orders in any tournament that a word leads to: an order id, a player id, a session or a payment intent.

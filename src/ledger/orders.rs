@@ -85,7 +85,7 @@ pub(super) async fn mark_paid(ledger: &SqlLedger, seen: &Seen, intent: Option<&P
     finish(tx, done).await
 }
 
-/// Pending to paid, settled outside Stripe.
+/// To paid from what was seen, settled outside Stripe.
 pub(super) async fn mark_paid_elsewhere(ledger: &SqlLedger, seen: &Seen) -> Result<Written> {
     let mut tx = ledger.begin_write().await?;
     let paid = ledger.table.status(OrderStatus::Paid)?;
@@ -137,7 +137,7 @@ pub(super) async fn rename(ledger: &SqlLedger, guard: &Guard, seen: &Seen, to: &
     finish(tx, true).await
 }
 
-/// Retires a pending order: its copy is kept, its claim released.
+/// Retires a pending order, or one that somebody else has canceled: its copy is kept, its claim released.
 pub(super) async fn retire(
     ledger: &SqlLedger,
     guard: &Guard,
@@ -146,8 +146,8 @@ pub(super) async fn retire(
     reason: &str,
     now: Timestamp,
 ) -> Result<Written> {
-    if seen.status != OrderStatus::Pending {
-        return Err(rejected(format!("order {} is {}: only a pending order is retired", seen.id, seen.status)));
+    if !matches!(seen.status, OrderStatus::Pending | OrderStatus::Canceled) {
+        return Err(rejected(format!("order {} is {}: only an unpaid order is retired", seen.id, seen.status)));
     }
     let mut tx = ledger.begin_write().await?;
     check_fence(&mut tx, guard).await?;

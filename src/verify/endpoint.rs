@@ -41,6 +41,17 @@ impl Endpoint {
         &self.url
     }
 
+    /// Where it is, and nothing that may be a secret: no password, query or fragment.
+    pub(super) fn place(&self) -> String {
+        let Ok(mut url) = url::Url::parse(&self.url) else { return String::new() };
+        url.set_query(None);
+        url.set_fragment(None);
+        // Only addresses without a host refuse these, and such a one is no endpoint.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.to_string()
+    }
+
     pub(super) const fn secret(&self) -> &SecretString {
         &self.secret
     }

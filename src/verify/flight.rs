@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::apply::Hands;
 use crate::domain::{Metadata, Order, OrderId, OrderStatus, Payable, PaymentIntentId, SessionId};
-use crate::ledger::Ledger;
+use crate::ledger::{Handler, Ledger};
 use crate::world::{Clock, Wire};
 
 use super::event::{Events, Signed, signed};
@@ -25,14 +25,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Older than any tolerance.
 const STALE: SignedDuration = SignedDuration::from_hours(1);
 
+/// The check whether an order survives the end of a session that it no longer holds.
+const EXPIRED: &str = "expired-predecessor";
+
 /// A canary in the air, with the events about it.
 pub(super) struct Flight<'a, L, W, C: Clock> {
     hands: &'a Hands<'a, L, W, C>,
     trip: &'a Trip<'a>,
     pub(super) order: OrderId,
     session: SessionId,
+    predecessor: SessionId,
     object: Value,
-    expired: Value,
     pub(super) intent: PaymentIntentId,
     tag: String,
     now: Timestamp,
@@ -43,16 +46,15 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
         hands: &'a Hands<'a, L, W, C>,
         trip: &'a Trip<'a>,
         order: OrderId,
-        predecessor: &SessionId,
-        session: &SessionId,
+        predecessor: SessionId,
+        session: SessionId,
     ) -> Result<Self, VerifyError> {
-        let object = hands.stripe.session_object(session).await?.ok_or(VerifyError::CanaryMoved)?;
-        let expired = hands.stripe.session_object(predecessor).await?.ok_or(VerifyError::CanaryMoved)?;
+        let object = hands.stripe.session_object(&session).await?.ok_or(VerifyError::CanaryMoved)?;
         let tag = hands.uuid().replace('-', "");
         let intent = PaymentIntentId(format!("pi_canary{tag}"));
         // Receivers compare with their own clock, not with Stripe's.
         let now = hands.clock.now();
-        Ok(Self { hands, trip, order, session: session.clone(), object, expired, intent, tag, now })
+        Ok(Self { hands, trip, order, session, predecessor, object, intent, tag, now })
     }
 
     fn events<'b>(&'b self, version: &'b str) -> Events<'b> {
@@ -80,22 +82,71 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
         let wrong = signed(events.completed(&self.id("wrongsecret")), &wrong, self.now);
         let stale = signed(events.completed(&self.id("stale")), secret, self.now - STALE);
         let unknown = signed(events.unknown(&self.id("unknown")), secret, self.now);
-        let expired = signed(events.expired(&self.id("expired"), &self.expired), secret, self.now);
-        let refused = [("tampered-body", &tampered), ("wrong-secret", &wrong), ("stale-timestamp", &stale)];
-        let accepted = [("unknown-event-type", &unknown), ("expired-predecessor", &expired)];
-        let all = refused.map(|one| (one, true)).into_iter().chain(accepted.map(|one| (one, false)));
-        for ((name, event), must_be_refused) in all {
+        for (name, event) in [("tampered-body", &tampered), ("wrong-secret", &wrong), ("stale-timestamp", &stale)] {
             if !self.goes_on(log) {
                 return Ok(());
             }
-            let check =
-                if must_be_refused { self.refused(name, event).await } else { self.no_effect(name, event).await };
-            log.note(check?);
-            if !self.is_untouched().await? {
-                log.ends(format!("the event of {name} has changed the canary, which is no longer pending"));
-            }
+            log.note(self.refused(name, event).await?);
+            self.ends_if_touched(name, log).await?;
+        }
+        if self.goes_on(log) {
+            log.note(self.no_effect("unknown-event-type", &unknown).await?);
+            self.ends_if_touched("unknown-event-type", log).await?;
+        }
+        if self.goes_on(log) {
+            log.note(self.expired_predecessor(&events).await?);
+            self.ends_if_touched(EXPIRED, log).await?;
         }
         Ok(())
+    }
+
+    async fn ends_if_touched(&self, name: &str, log: &mut Logbook) -> Result<(), VerifyError> {
+        if !self.is_untouched().await? {
+            log.ends(format!("the event of {name} has changed the canary, which is no longer pending"));
+        }
+        Ok(())
+    }
+
+    /// An expired event of the session that the order held before must be accepted, and change nothing. Stripe tells it too,
+    /// where the endpoint is registered there. What an application's handler does is remembered: it decides whether an
+    /// order may be renewed.
+    async fn expired_predecessor(&self, events: &Events<'_>) -> Result<Check, VerifyError> {
+        let before = self.row().await?;
+        self.hands.stripe.close(&self.predecessor).await?;
+        let object = self.hands.stripe.session_object(&self.predecessor).await?.ok_or(VerifyError::CanaryMoved)?;
+        let event = signed(events.expired(&self.id("expired"), &object), self.trip.endpoint.secret(), self.now);
+        let status = self.trip.endpoint.post(&event).await;
+        let accepted = matches!(status, Ok(200..=299));
+        // What was accepted may be worked off a moment later.
+        let patient = accepted && !self.trip.is_own_receiver;
+        let changed = self.changes(&before, if patient { EFFECT_WITHIN } else { SignedDuration::ZERO }).await?;
+        // One that did not take the event has shown nothing; nor has one whom somebody else interrupted.
+        let shown = changed || (accepted && !self.trip.stop.is_asked());
+        if shown {
+            self.remember(changed).await?;
+        }
+        Ok(if changed { Check::new(EXPIRED, false, words::CANCELS) } else { without_effect(EXPIRED, status) })
+    }
+
+    /// Writes down what the application's handler does; of tourney's own receiver nothing is to be remembered.
+    async fn remember(&self, cancels: bool) -> Result<(), VerifyError> {
+        if self.trip.is_own_receiver {
+            return Ok(());
+        }
+        let handler = Handler { endpoint: self.trip.endpoint.place(), found_at: self.hands.clock.now(), cancels };
+        Ok(self.hands.ledger.record_handler(&self.hands.guard, &handler).await?)
+    }
+
+    /// The canary has become canceled after all: the handler came to the end of its first session later than it was given
+    /// time for, since nothing else that it heard can have done this.
+    async fn was_canceled_late(&self, order: &Order, log: &mut Logbook) -> Result<bool, VerifyError> {
+        if order.status != OrderStatus::Canceled {
+            return Ok(false);
+        }
+        self.remember(true).await?;
+        log.note(Check::new(EXPIRED, false, words::CANCELS));
+        log.ends("the event of expired-predecessor has canceled the canary, a while after it was accepted");
+        Ok(true)
     }
 
     /// Whether a further event may be sent.
@@ -151,12 +202,7 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
         let before = self.row().await?;
         let status = self.trip.endpoint.post(event).await;
         let unchanged = self.row().await? == before;
-        Ok(match status {
-            _ if !unchanged => Check::new(name, false, "the order changed"),
-            Ok(status @ 200..=299) => Check::new(name, true, format!("accepted with {status}, no effect")),
-            Ok(status) => Check::new(name, false, format!("answered {status}: {}", words::likely(status))),
-            Err(why) => Check::new(name, false, format!("no answer: {why}")),
-        })
+        Ok(if unchanged { without_effect(name, status) } else { Check::new(name, false, "the order changed") })
     }
 
     /// The order must go from pending to paid with its payment intent; the same again must change nothing.
@@ -182,7 +228,9 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
             return Ok(());
         }
         let order = self.settles(PAID_WITHIN).await?;
-        self.judge_sent(&order, log);
+        if !self.was_canceled_late(&order, log).await? {
+            self.judge_sent(&order, log);
+        }
         if self.goes_on(log) {
             log.note(self.no_effect("duplicate-event", &event).await?);
         }
@@ -241,7 +289,9 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
             order = self.settles(PAID_WITHIN).await?;
             payable = self.hands.stripe.session(&self.session).await?;
         }
-        self.judge_paid(&order, payable.as_ref(), log);
+        if !self.was_canceled_late(&order, log).await? {
+            self.judge_paid(&order, payable.as_ref(), log);
+        }
         Ok(())
     }
 
@@ -269,5 +319,14 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
         };
         log.note(Check::new("order-paid", false, detail));
         log.ends(if arrived { "the order was never paid" } else { "nobody paid" });
+    }
+}
+
+/// What is to be said of an event that had to be accepted and changed nothing.
+fn without_effect(name: &str, status: Result<u16, String>) -> Check {
+    match status {
+        Ok(status @ 200..=299) => Check::new(name, true, format!("accepted with {status}, no effect")),
+        Ok(status) => Check::new(name, false, format!("answered {status}: {}", words::likely(status))),
+        Err(why) => Check::new(name, false, format!("no answer: {why}")),
     }
 }

@@ -45,6 +45,9 @@ pub enum VerifyError {
 pub struct Trip<'a> {
     /// The endpoint under test.
     pub endpoint: &'a Endpoint,
+    /// Whether it is tourney's own receiver, started for this trip: it works before it answers, and says nothing of the
+    /// handler that will hear of the orders.
+    pub is_own_receiver: bool,
     /// The rows that must be as before.
     pub scope: &'a Scope,
     /// The canary's player, fee and address where the environment names them.
@@ -110,12 +113,13 @@ async fn fly<L: Ledger, W: Wire, C: Clock>(
     canary.order = Some(order.clone());
     canary.sessions.push(predecessor.clone());
     hands.ledger.journal_canary(canary).await?;
-    hands.stripe.close(&predecessor).await?;
+    // The first session stays open until the handler is asked about it: what Stripe itself tells of its end is not to be
+    // taken for the effect of another event, nor is the order to hold it still.
     let standing = hands.canary_order(&order).await?.seen();
     let (_, session) = hands.hatch(bird, Some(standing)).await?;
     canary.sessions.push(session.clone());
     hands.ledger.journal_canary(canary).await?;
-    let flight = Flight::prepare(hands, trip, order, &predecessor, &session).await?;
+    let flight = Flight::prepare(hands, trip, order, predecessor, session.clone()).await?;
     log.note(Check::new("canary", true, format!("order {} with session {session}, through the helper", flight.order)));
     flight.negatives(log).await?;
     if trip.ask_to_pay.is_some() {

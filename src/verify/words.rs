@@ -7,6 +7,12 @@ pub(super) const UNPAID: &str = "the handler looks for another field than order_
 pub(super) const UNHEARD: &str = "the event did not reach the endpoint (is it registered at Stripe for \
                                   checkout.session.completed?), or the handler looks for another field than order_id";
 
+/// An expired event of a session that the order no longer holds has changed the order.
+pub(super) const CANCELS: &str = "the order changed: the handler acts on the end of a session that the order no longer \
+     holds. A renewed order would be canceled behind its new link, so that renewals are refused from now on: mend the handler \
+     (it must look only at the session that is recorded on the order) and verify again, or write policy: { stale: replace } \
+     in the manifest";
+
 /// What an endpoint lacks that took an event which it should have refused.
 pub(super) fn unverified(name: &str) -> &'static str {
     match name {

@@ -20,6 +20,7 @@ mod hostile;
 mod import;
 mod ledger;
 mod ledger_canaries;
+mod ledger_handler;
 mod ledger_peers;
 mod links;
 mod lock;

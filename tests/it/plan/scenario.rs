@@ -277,6 +277,7 @@ impl Scenario {
             sessions_made: self.made.iter().map(|(id, order)| (SessionId(id.clone()), order.clone())).collect(),
             overlapping: self.overlapping.clone(),
             foreign_fees: BTreeSet::new(),
+            handler: None,
         }
     }
 
