@@ -7,9 +7,11 @@
 //! A crash anywhere leaves an open attempt. It is settled before another begins: sent again with the same bytes and key
 //! while Stripe surely remembers the key, else looked up by its metadata.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{AttemptId, Money, Order, OrderStatus, Ownership, Payable, Registration, key};
+use crate::domain::{AttemptId, Money, Order, OrderId, OrderStatus, Ownership, Payable, Registration, key};
 use crate::ledger::{Attempt, AttemptFor, Begun, Ledger, LedgerError, Rendered, Written};
 use crate::manifest::Player;
 use crate::settle::settle;
@@ -47,7 +49,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         subject: AttemptFor,
     ) -> Result<Option<(Attempt, Payable)>, StepError> {
         let now = self.stripe.time().await?;
-        let rendered = |order: &crate::domain::OrderId| {
+        let rendered = |order: &OrderId| {
             let request = render(bill, order, now);
             Rendered { body: request.body, expires_at: request.expires_at }
         };
@@ -123,11 +125,17 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     ///
     /// While the request may still be under way at Stripe, the attempt stays open: a second one beside it could make a
     /// second payable. What nobody is to pay (any more) is closed; else it is recorded, and that payable is the answer.
-    pub(super) async fn recover(&self, attempt: &Attempt) -> Result<Option<Payable>, StepError> {
+    /// Orders that `may_be_canceled` by an expired event of another session are not kept with a new one.
+    pub(super) async fn recover(
+        &self,
+        attempt: &Attempt,
+        may_be_canceled: &BTreeSet<OrderId>,
+    ) -> Result<Option<Payable>, StepError> {
         let now = self.stripe.time().await?;
         let order = self.ledger.order(&attempt.order).await?;
         let order = order.filter(|order| order.status == OrderStatus::Pending);
-        let wanted = order.as_ref().is_some_and(|order| self.is_wanted(order, now));
+        let wanted =
+            order.as_ref().is_some_and(|order| self.is_wanted(order, now) && !may_be_canceled.contains(&order.id));
         if order.is_some() && is_fresh(attempt, now) {
             match self.send(attempt).await {
                 Ok(payable) if wanted => return Ok(self.record(attempt, &payable).await?.then_some(payable)),

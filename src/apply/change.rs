@@ -1,6 +1,6 @@
 //! Carries out one change, step by step.
 
-use crate::domain::{Metadata, OrderId, Ownership, Payable, Registration, Seen, SessionId};
+use crate::domain::{Metadata, OrderId, OrderStatus, Ownership, Payable, Registration, Seen, SessionId};
 use crate::ledger::{Attempt, AttemptFor, Ledger, LedgerError, RetireHow, Written};
 use crate::plan::{Change, Finding, Step};
 use crate::settle::{SettleError, Settled, settle_as_planned, settle_elsewhere};
@@ -116,7 +116,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     async fn carry_out_step(&self, step: &Step, change: &Change, result: &mut ChangeResult) -> Result<Went, StepError> {
         match step {
             Step::Expire { session, order } => self.expire(session, order.as_ref()).await,
-            Step::Retire { seen, how, reason } => self.retire(seen, *how, *reason).await,
+            Step::Retire { seen, how, reason, canceled_too } => self.retire(seen, *how, *reason, *canceled_too).await,
             Step::Bill { registration, amount } => {
                 let subject = AttemptFor::New { registration: registration.clone(), amount: *amount };
                 Ok(made(self.bill(registration, *amount, subject).await?, result))
@@ -130,11 +130,15 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 if let Some(registration) = &change.subject.registration {
                     result.registration = Some(registration.clone());
                 }
-                Ok(written(again(self.clock, || self.ledger.rename(&self.guard, seen, to)).await?))
+                Ok(went(again(self.clock, || self.ledger.rename(&self.guard, seen, to)).await?))
             }
             Step::RecordPayment { session, order } => self.record_payment(session, order).await,
-            Step::Settle { seen } => Ok(written(again(self.clock, || settle_elsewhere(self.ledger, seen)).await?)),
-            Step::RecordRefund { seen } => Ok(written(again(self.clock, || self.ledger.mark_refunded(seen)).await?)),
+            Step::Settle { seen, canceled_too } => {
+                let written = again(self.clock, || settle_elsewhere(self.ledger, seen)).await?;
+                let Some(canceled) = canceled_since(seen, written, *canceled_too) else { return Ok(went(written)) };
+                Ok(went(again(self.clock, || settle_elsewhere(self.ledger, &canceled)).await?))
+            }
+            Step::RecordRefund { seen } => Ok(went(again(self.clock, || self.ledger.mark_refunded(seen)).await?)),
         }
     }
 
@@ -174,10 +178,20 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         }
     }
 
-    async fn retire(&self, seen: &Seen, how: RetireHow, reason: Finding) -> Result<Went, StepError> {
+    async fn retire(
+        &self,
+        seen: &Seen,
+        how: RetireHow,
+        reason: Finding,
+        canceled_too: bool,
+    ) -> Result<Went, StepError> {
         let now = self.stripe.time().await?;
-        let write = || self.ledger.retire(&self.guard, seen, how, reason.code(), now);
-        Ok(written(again(self.clock, write).await?))
+        let retire = async |seen: &Seen| {
+            again(self.clock, || self.ledger.retire(&self.guard, seen, how, reason.code(), now)).await
+        };
+        let written = retire(seen).await?;
+        let Some(canceled) = canceled_since(seen, written, canceled_too) else { return Ok(went(written)) };
+        Ok(went(retire(&canceled).await?))
     }
 
     async fn record_payment(&self, session: &SessionId, order: &OrderId) -> Result<Went, StepError> {
@@ -208,7 +222,14 @@ fn made(made: Option<(Attempt, Payable)>, result: &mut ChangeResult) -> Went {
     Went::On
 }
 
-fn written(written: Written) -> Went {
+/// The order as the application's webhook leaves it when a session of it has expired: what was to be done about a pending
+/// one holds for it too.
+fn canceled_since(seen: &Seen, written: Written, canceled_too: bool) -> Option<Seen> {
+    let canceled = || Seen { status: OrderStatus::Canceled, ..seen.clone() };
+    (written == Written::Moved && canceled_too).then(canceled)
+}
+
+fn went(written: Written) -> Went {
     match written {
         Written::Done => Went::On,
         Written::Moved => Went::Moved,

@@ -8,7 +8,7 @@ use crate::domain::{Mode, Order, Ownership, Payable, PlayerId, Registration, Run
 use crate::ledger::{Identity, Ledger, LedgerError, LockHolder, Run, Scope};
 use crate::manifest::Manifest;
 use crate::observe::{Observation, ObserveError, observe};
-use crate::plan::{Difference, Options, Plan, Saved, plan};
+use crate::plan::{Difference, Options, Plan, RenewRefused, Saved, plan};
 use crate::stripe::{CheckoutSettings, Stripe, StripeError};
 use crate::world::{Clock, Wire};
 
@@ -87,6 +87,9 @@ pub enum ApplyError {
     /// The guard on mass retirement.
     #[error("{} of {} live orders would be retired because their players left the manifest (the limit is {} %)", .0.retiring, .0.live, .0.limit_percent)]
     MassRetire(crate::plan::MassRetire),
+    /// The application's webhook would cancel what is renewed.
+    #[error("the webhook at {} would cancel what is renewed", .0.handler.endpoint)]
+    RenewRefused(RenewRefused),
 }
 
 /// Runs a job to its end. An `Err` means that nothing was done; whatever went wrong later stands in the report.
@@ -203,6 +206,9 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         if let Some(mass) = fresh.mass_retire {
             return Err(ApplyError::MassRetire(mass));
         }
+        if let Some(refused) = fresh.renew_refused {
+            return Err(ApplyError::RenewRefused(refused));
+        }
         let Confirmed::Only { saved, allow_less } = &job.confirmed else { return Ok(fresh) };
         let moved = saved.compare(&fresh, observed);
         if !moved.is_empty() && !allow_less {
@@ -222,7 +228,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 watch.says("What an earlier run left unfinished needs more than was agreed to: that is left.");
             }
         }
-        if fresh.mass_retire.is_some() {
+        if fresh.mass_retire.is_some() || fresh.renew_refused.is_some() {
             fresh.changes.clear();
         }
         fresh
@@ -249,7 +255,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             watch.says("The orders have moved meanwhile: looking again.");
             let Ok(observed) = self.observe(job).await else { return };
             next = plan(self.manifest, &observed, &job.options);
-            if next.mass_retire.is_some() {
+            if next.mass_retire.is_some() || next.renew_refused.is_some() {
                 return;
             }
             next.changes.retain(|change| moved.contains(&change.subject.registration));

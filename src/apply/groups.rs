@@ -1,5 +1,8 @@
-//! The order in which changes are carried out: what can be paid twice is expired first, everywhere; then players side
-//! by side, and for one player the changes one after the other.
+//! The order in which changes are carried out: what was paid is recorded first, then what can be paid twice is expired,
+//! everywhere; then players side by side, and for one player the changes one after the other.
+//!
+//! A payment is recorded before anything is expired because an application may cancel a pending order when it hears that a
+//! session of it has expired; a paid one it leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,11 +44,13 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         watch: &impl Watch,
     ) -> (Vec<ChangeResult>, BTreeSet<Option<Registration>>) {
         let work = plan.changes.iter().enumerate().filter(|(_, change)| !change.steps.is_empty());
-        let (expire, rest): (Vec<_>, Vec<_>) = work.partition(|(_, change)| change.action == Action::Expire);
+        let (record, rest): (Vec<_>, Vec<_>) = work.partition(|(_, change)| change.action == Action::RecordPayment);
+        let (expire, rest): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|(_, change)| change.action == Action::Expire);
         let mut unsettled = unsettled.clone();
         let mut results = Vec::new();
         let mut moved = BTreeSet::new();
-        for phase in [group(expire), group(rest)] {
+        for phase in [group(record), group(expire), group(rest)] {
             let groups = phase.into_iter().map(|group| self.carry_out_group(group, &unsettled, stop, watch));
             let through: Vec<Through> = stream::iter(groups).buffer_unordered(parallelism.max(1)).collect().await;
             for group in through {
@@ -149,7 +154,7 @@ mod tests {
         let registration = Registration { player: PlayerId(player.into()), fee: FeeId(fee.into()) };
         let subject = Subject { registration: Some(registration), order: None, session: None };
         let findings = vec![Finding::Withdrawn];
-        Change { subject, action, findings, desired: None, detail: None, steps: Vec::new() }
+        Change { subject, action, findings, desired: None, detail: None, steps: Vec::new(), not_renewed: false }
     }
 
     #[test]

@@ -32,8 +32,9 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     pub(super) async fn settle_leftovers(&self, mode: Mode, observed: &Observation) -> Leftovers {
         let mut left = Leftovers { moved: self.work_off_events(mode).await, ..Leftovers::default() };
         left.canaries = self.left_over_canaries().await;
+        let may_be_canceled = observed.may_be_canceled();
         for attempt in &observed.facts.attempts {
-            match self.recover(attempt).await {
+            match self.recover(attempt, &may_be_canceled).await {
                 Ok(made) => {
                     left.recovered += 1;
                     left.results.extend(made.map(|payable| ChangeResult::of_attempt(attempt).made(payable)));

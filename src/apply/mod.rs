@@ -1,10 +1,10 @@
 //! Runs the steps of a plan, holds the lock, and reports.
 //!
 //! Guarantees: nothing is written before the lock is ours; an open attempt is settled before another begins, and stays
-//! open while its request may be under way; sessions that can be paid twice are expired before everything else; a
-//! player's changes run one after the other; a rerun after any crash converges. Assumes: every ledger method is
-//! harmless when repeated. Caveat: the application may write while we work; then a write finds nothing to do, and the
-//! registration is observed and planned again.
+//! open while its request may be under way; sessions that can be paid twice are expired before everything else but the
+//! recording of payments; a player's changes run one after the other; a rerun after any crash converges. Assumes: every
+//! ledger method is harmless when repeated. Caveat: the application may write while we work; then a write finds nothing to
+//! do, and the registration is observed and planned again.
 
 mod attempt;
 mod canaries;

@@ -15,7 +15,7 @@ use crate::world::LiveClock;
 use super::Shell;
 use super::ask::ask;
 use super::next;
-use super::plan::{check_players, player_id};
+use super::plan::{check_players, player_id, refusal};
 use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
 
 /// What `apply` takes.
@@ -120,8 +120,8 @@ async fn run_in(
     let observed = site.observe(loaded).await?;
     check_players(&loaded.manifest, &observed.facts.orders, args.player.as_deref())?;
     let fresh = plan(&loaded.manifest, &observed, &options);
-    if let Some(mass) = fresh.mass_retire {
-        return Err(mass_retire(mass, loaded.manifest.players.is_empty()));
+    if let Some(refused) = refusal(&loaded.manifest, &fresh) {
+        return Err(refused);
     }
     let (agreed, confirmed) = match saved {
         Some(saved) => {

@@ -9,7 +9,7 @@ use crate::domain::{Id, Order, PlayerId};
 use crate::manifest::Manifest;
 use crate::observe::Observation;
 use crate::plan::{Options, Plan, plan};
-use crate::render::{Exit, Failure, mass_retire, plan as show};
+use crate::render::{Exit, Failure, mass_retire, plan as show, renew_refused};
 
 use super::Shell;
 use super::out::Out;
@@ -61,7 +61,8 @@ fn is_file(text: &str) -> bool {
 /// Runs the command.
 ///
 /// # Errors
-/// A bad manifest, a wrong environment, a side that does not answer, the guard on mass retirement.
+/// A bad manifest, a wrong environment, a side that does not answer, the guard on mass retirement, renewals that the
+/// application's webhook would undo.
 pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     if args.out.as_deref().is_some_and(|out| is_same_file(out, &args.manifest)) {
         return Err(Failure::usage("--out names the manifest itself, and would replace it"));
@@ -72,12 +73,15 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let options = Options { players: args.player.clone(), allow_mass_retire: args.allow_mass_retire, ..site.options() };
     let planned = plan(&loaded.manifest, &observed, &options);
     // Saved before it is shown, so that with --json a failure to save is the one document on stdout.
-    if let Some(out) = out.filter(|_| planned.mass_retire.is_none()) {
+    let refused = refusal(&loaded.manifest, &planned);
+    if let Some(out) = out.filter(|_| refused.is_none()) {
         out.save(&args.manifest, &planned, &observed, &options)?;
     }
-    print(args, shell, &loaded.manifest, &planned);
-    if let Some(mass) = planned.mass_retire {
-        return Err(mass_retire(mass, loaded.manifest.players.is_empty()));
+    if !shell.ui.json || refused.is_none() {
+        print(args, shell, &loaded.manifest, &planned);
+    }
+    if let Some(failure) = refused {
+        return Err(failure);
     }
     if let Some(out) = &args.out {
         let out = out.display().to_string();
@@ -136,13 +140,19 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 fn print(args: &Args, shell: &Shell, manifest: &Manifest, planned: &Plan) {
-    if shell.ui.json && planned.mass_retire.is_none() {
+    if shell.ui.json {
         shell.ui.json_data(&show::json(planned));
     } else if args.markdown {
         shell.ui.data(&show::markdown(planned));
-    } else if !shell.ui.json {
+    } else {
         shell.ui.data(&show::terminal(planned, manifest, shell.ui.color_out));
     }
+}
+
+/// Why a plan may not be carried out, whoever agrees to it.
+pub(super) fn refusal(manifest: &Manifest, planned: &Plan) -> Option<Failure> {
+    let mass = planned.mass_retire.map(|mass| mass_retire(mass, manifest.players.is_empty()));
+    mass.or_else(|| planned.renew_refused.as_ref().map(renew_refused))
 }
 
 /// 2 where there are changes, 3 where only decisions are open, else 0.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::domain::{LedgerId, Mode, Payable, Payment, PaymentIntentId, SessionId};
+use crate::domain::{LedgerId, Mode, OrderId, Ownership, Payable, Payment, PaymentIntentId, SessionId, key};
 use crate::ledger::LedgerFacts;
 
 /// What is, at one moment: the ledger's facts and the payables at Stripe.
@@ -27,4 +27,22 @@ pub struct Observation {
     pub payments: BTreeMap<PaymentIntentId, Payment>,
     /// Recorded session ids to which Stripe answers 404.
     pub unknown: BTreeSet<SessionId>,
+}
+
+impl Observation {
+    /// The orders that an expired event of a session which they have or had would cancel, where the application's webhook
+    /// handler was found to do so; else none. What an open attempt made is its order's own first session, or will be closed.
+    #[must_use]
+    pub fn may_be_canceled(&self) -> BTreeSet<OrderId> {
+        if self.facts.canceling().is_none() {
+            return BTreeSet::new();
+        }
+        let attempts: BTreeSet<&str> = self.facts.attempts.iter().map(|open| open.id.as_str()).collect();
+        let attempted =
+            |payable: &&Payable| payable.metadata.get(key::ATTEMPT).is_some_and(|id| attempts.contains(id.as_str()));
+        let named = self.payables.iter().filter(|payable| !attempted(payable));
+        let recorded = self.facts.orders.iter().filter(|order| order.session.is_some()).map(|order| order.id.clone());
+        let made = self.facts.sessions_made.iter().map(|(_, order)| order.clone());
+        recorded.chain(made).chain(named.filter_map(|payable| Ownership::order_in(&payable.metadata))).collect()
+    }
 }

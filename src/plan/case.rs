@@ -202,6 +202,11 @@ impl<'a> Case<'a> {
         retired.iter().find(is_it).is_none() || self.world.observed.facts.orders.iter().any(lives)
     }
 
+    /// It cannot be kept with a new session: the expired event of one that it has or had would cancel it behind the new link.
+    pub(crate) fn must_not_be_renewed(&self) -> bool {
+        self.order().is_some_and(|order| self.world.may_be_canceled.contains(&order.id))
+    }
+
     pub(crate) fn retire_how(&self) -> RetireHow {
         match self.world.manifest.policy.retire {
             Retire::Cancel => RetireHow::Cancel,

@@ -7,7 +7,7 @@ use crate::domain::{
     Currency, Mode, Money as Amount, OrderId, Payable, PayableState, PaymentStatus, PlayerId, Registration, Seen,
     SessionId, TournamentId,
 };
-use crate::ledger::RetireHow;
+use crate::ledger::{Handler, RetireHow};
 
 use super::Finding;
 
@@ -124,6 +124,8 @@ pub enum Step {
         how: RetireHow,
         /// The finding that is the reason.
         reason: Finding,
+        /// Also where it has become canceled since it was seen: the application's webhook does that when a session expires.
+        canceled_too: bool,
     },
     /// Make a new order and its payable, through the helper.
     Bill {
@@ -164,6 +166,8 @@ pub enum Step {
     Settle {
         /// The order as it was seen.
         seen: Seen,
+        /// As with [`Step::Retire`].
+        canceled_too: bool,
     },
     /// Record a full refund.
     RecordRefund {
@@ -195,6 +199,8 @@ pub struct Change {
     pub detail: Option<String>,
     /// How; empty for attention and decided.
     pub steps: Vec<Step>,
+    /// A replacement in the place of a renewal, which the application's webhook forbids.
+    pub not_renewed: bool,
 }
 
 /// Sums over the registrations, in the currency's minor unit.
@@ -267,6 +273,10 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// Retirements of withdrawn players among live orders, where the guard on mass retirement refuses; none where it does not.
     pub mass_retire: Option<MassRetire>,
+    /// What policy would renew and what is replaced here; such a plan is refused, and so never saved. None where nothing
+    /// forbids to renew.
+    #[serde(skip)]
+    pub renew_refused: Option<RenewRefused>,
 }
 
 /// Something to show that is neither to be done nor to be decided.
@@ -278,6 +288,15 @@ pub struct Note {
     pub finding: Option<Finding>,
     /// One sentence for people; never a name or an address.
     pub text: String,
+}
+
+/// Orders that policy would keep with a new session, which the application's webhook would cancel behind that session's link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenewRefused {
+    /// What was found of the webhook handler, where and when.
+    pub handler: Handler,
+    /// Whose orders, in the plan's order.
+    pub registrations: Vec<Registration>,
 }
 
 /// What the guard on mass retirement found.

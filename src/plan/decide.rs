@@ -20,6 +20,8 @@ pub(crate) struct Verdict {
     pub(crate) findings: Vec<Finding>,
     /// The finding that calls for this very action.
     pub(crate) reason: Finding,
+    /// It takes the place of a renewal, which the application's webhook forbids.
+    pub(crate) not_renewed: bool,
 }
 
 /// What forbids that a registration is changed, or billed. One sentence each.
@@ -107,6 +109,8 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
         Finding::MissingMetadata | Finding::WrongMetadata => Some(if open { Action::Repair } else { Action::Replace }),
         Finding::DuplicateOrder | Finding::Waived => retire,
         Finding::Withdrawn => retire.filter(|_| policy.withdrawn == Withdrawn::Retire),
+        // Closing the second session would cancel the order that stays payable at the first.
+        Finding::PayableTwice if case.world.canceling && case.billed() => Some(Action::Renew),
         Finding::PayableTwice | Finding::AdHocSession | Finding::PastDue | Finding::Closed => Some(Action::Expire),
         Finding::UnrecordedPayment => Some(Action::RecordPayment),
         Finding::PaymentProcessing => None,
@@ -178,7 +182,7 @@ pub(crate) fn decide(
         converging.clear();
     }
     verdicts.extend(beside.into_iter().map(|(action, findings)| verdict(action, findings)));
-    verdicts.extend(converge(converging, holds, &mut held));
+    verdicts.extend(converge(case, converging, holds, &mut held));
     verdicts.sort_by_key(|verdict| verdict.action);
     (verdicts, held)
 }
@@ -202,12 +206,17 @@ fn persons(case: &Case<'_>, findings: &[Finding], decisions: &Decisions<'_>) -> 
 
 /// The strongest of the actions that converge, and a rename beside it where the order stays.
 fn converge(
+    case: &Case<'_>,
     mut by_action: BTreeMap<Action, Vec<Finding>>,
     holds: Holds,
     held: &mut Option<&'static str>,
 ) -> Vec<Verdict> {
     let rename = by_action.remove(&Action::Rename);
     let mut verdicts = Vec::new();
+    let not_renewed = by_action.keys().next() == Some(&Action::Renew) && case.must_not_be_renewed();
+    if not_renewed && let Some(findings) = by_action.remove(&Action::Renew) {
+        by_action.insert(Action::Replace, findings);
+    }
     let strongest = by_action.keys().next().copied();
     let bills = strongest.is_some_and(|action| matches!(action, Action::Replace | Action::Renew | Action::Create));
     if bills && holds.no_bill.is_some() {
@@ -221,12 +230,12 @@ fn converge(
         findings.extend(by_action.into_values().flatten());
         findings.extend(rename.iter().flatten().filter(|_| leaves));
         findings.sort();
-        verdicts.push(Verdict { action, findings, reason });
+        verdicts.push(Verdict { action, findings, reason, not_renewed });
     }
     verdicts.extend(rename.filter(|_| !leaves).map(|findings| verdict(Action::Rename, findings)));
     verdicts
 }
 
 fn verdict(action: Action, findings: Vec<Finding>) -> Verdict {
-    Verdict { action, reason: findings[0], findings }
+    Verdict { action, reason: findings[0], findings, not_renewed: false }
 }

@@ -1,6 +1,6 @@
 //! What a change's findings do not say themselves, in a few words for people. Never a name or an address.
 
-use crate::domain::{Id, Payable};
+use crate::domain::{Id, OrderStatus, Payable};
 
 use super::case::Case;
 use super::decide::Verdict;
@@ -10,7 +10,7 @@ use super::{Action, Finding};
 /// The attributes that change, and what a person must know to decide.
 pub(crate) fn detail(case: &Case<'_>, verdict: &Verdict) -> Option<String> {
     let words = verdict.findings.iter().filter_map(|finding| words(case, verdict.action, *finding));
-    let text = words.collect::<Vec<_>>().join("; ");
+    let text = words.chain(webhook(case, verdict)).collect::<Vec<_>>().join("; ");
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -44,6 +44,16 @@ fn words(case: &Case<'_>, action: Action, finding: Finding) -> Option<String> {
         Finding::AdHocPayment => ad_hoc(case),
         _ => None,
     }
+}
+
+/// What the application's webhook makes of it, which cancels an order when one of its sessions expires.
+fn webhook(case: &Case<'_>, verdict: &Verdict) -> Option<String> {
+    if verdict.not_renewed {
+        return Some("not kept: the application's webhook would cancel the order behind its open link".to_owned());
+    }
+    let order = case.order().filter(|order| order.status == OrderStatus::Pending)?;
+    let closes = verdict.action == Action::Expire && case.world.canceling && case.unrecorded().is_none();
+    closes.then(|| format!("the application's webhook cancels order {} then", order.id))
 }
 
 fn wrong_money(case: &Case<'_>) -> Option<String> {

@@ -22,6 +22,7 @@ pub(crate) fn expand(case: &Case<'_>, verdicts: &[Verdict]) -> Vec<Change> {
             desired: desired(case),
             detail: detail(case, verdict),
             steps: steps(case, verdict, &mut seen),
+            not_renewed: verdict.not_renewed,
         })
         .collect()
 }
@@ -60,7 +61,7 @@ fn steps(case: &Case<'_>, verdict: &Verdict, seen: &mut Option<Seen>) -> Vec<Ste
             vec![step]
         }
         (Action::Settle, Some(seen)) => {
-            let step = Step::Settle { seen: seen.clone() };
+            let step = Step::Settle { seen: seen.clone(), canceled_too: case.world.canceling };
             seen.status = OrderStatus::Paid;
             closing(case, &seen.id, [Some(step)])
         }
@@ -84,7 +85,8 @@ fn record(case: &Case<'_>, seen: &mut Seen) -> Vec<Step> {
 }
 
 fn retire(case: &Case<'_>, verdict: &Verdict, seen: &Seen) -> Step {
-    Step::Retire { seen: seen.clone(), how: case.retire_how(), reason: verdict.reason }
+    let (how, reason, canceled_too) = (case.retire_how(), verdict.reason, case.world.canceling);
+    Step::Retire { seen: seen.clone(), how, reason, canceled_too }
 }
 
 fn bill(case: &Case<'_>) -> Option<Step> {

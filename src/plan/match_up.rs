@@ -115,6 +115,10 @@ pub(crate) struct World<'a> {
     /// Every recorded session is unknown to Stripe, and nobody has said that this is so.
     pub(crate) mass_unknown: bool,
     pub(crate) past_due: bool,
+    /// The application's webhook cancels an order when a session that the order held before expires.
+    pub(crate) canceling: bool,
+    /// The orders that it may so cancel.
+    pub(crate) may_be_canceled: BTreeSet<OrderId>,
 }
 
 /// Orders and payables to registrations.
@@ -168,6 +172,8 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
         foreign,
         mass_unknown: observed.unknown.len() >= MASS_UNKNOWN && !account_is_right,
         past_due: manifest.tournament.is_past_due(observed.at),
+        canceling: observed.facts.canceling().is_some(),
+        may_be_canceled: observed.may_be_canceled(),
     }
 }
 

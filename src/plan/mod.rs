@@ -16,8 +16,11 @@ mod match_up;
 mod saved;
 mod standing;
 mod totals;
+mod withhold;
 
-pub use change::{Action, Change, Desired, Head, MassRetire, Money, Note, Plan, SeenSession, Step, Subject, Summary};
+pub use change::{
+    Action, Change, Desired, Head, MassRetire, Money, Note, Plan, RenewRefused, SeenSession, Step, Subject, Summary,
+};
 pub use finding::Finding;
 pub use saved::{Difference, LARGEST_SAVED_PLAN, Saved, SavedError};
 pub use standing::{Standing, standings};
@@ -35,6 +38,7 @@ use decisions::Decisions;
 use detect::detect;
 use match_up::{Group, Recorded, World, match_up};
 use totals::{links_stopping, mass_retire};
+use withhold::{refusal, withhold};
 
 /// What else decides about a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +72,8 @@ pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> P
         add_unmatched(&mut plan, &world, manifest);
         add_stale_decisions(&mut plan, &decisions);
     }
+    withhold(&mut plan, &world);
+    plan.renew_refused = refusal(&world, &plan.changes);
     for change in &plan.changes {
         plan.summary.count(change.action);
     }
@@ -95,6 +101,7 @@ fn empty(manifest: &Manifest, observed: &Observation, options: &Options, foreign
         foreign,
         notes: Vec::new(),
         mass_retire: None,
+        renew_refused: None,
     }
 }
 
@@ -132,7 +139,9 @@ fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisio
     if findings.contains(&Finding::PaymentProcessing) {
         note(Some(Finding::PaymentProcessing), "a payment is on its way: nothing is done until it arrives or fails");
     } else if let Some(held) = held {
-        note(None, held);
+        // What can be paid twice is closed whatever is held back, unless that would cancel the order: the audit tells it.
+        let twice = case.world.canceling && findings.contains(&Finding::PayableTwice);
+        note(twice.then_some(Finding::PayableTwice), held);
     }
     match case.recorded {
         Recorded::Unread(_) => note(None, "the recorded session was not read at Stripe: nothing is concluded from it"),
@@ -182,6 +191,7 @@ fn add_unmatched(plan: &mut Plan, world: &World<'_>, manifest: &Manifest) {
             desired: None,
             detail: Some(format!("event {} is about a payment that matches no order", event.id)),
             steps: Vec::new(),
+            not_renewed: false,
         });
     }
 }

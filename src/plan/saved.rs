@@ -249,7 +249,8 @@ fn detailed(fact: &Fact) -> String {
     format!("{} (details {short})", fact.says)
 }
 
-/// Every order in scope, and every session that is of this tournament: foreign ones decide nothing.
+/// Every order in scope, every session that is of this tournament (foreign ones decide nothing), and the webhook's handler
+/// where it decides what may be renewed.
 fn facts(plan: &Plan, observed: &Observation) -> BTreeMap<String, Fact> {
     let orders = observed.facts.orders.iter().map(|order| (format!("order {}", order.id), order_fact(order)));
     let recorded = recorded(observed);
@@ -265,7 +266,12 @@ fn facts(plan: &Plan, observed: &Observation) -> BTreeMap<String, Fact> {
         .unknown
         .iter()
         .map(|id| (format!("session {id}"), Fact { says: "unknown to Stripe".to_owned(), sha256: String::new() }));
-    orders.chain(sessions).chain(unknown).collect()
+    // A handler that is harmless decides as little as one of which nothing is known.
+    let canceling = observed.facts.canceling().map(|_| {
+        let says = "cancels an order when an old session of it expires".to_owned();
+        ("the application's webhook".to_owned(), Fact { sha256: digest(&says), says })
+    });
+    orders.chain(sessions).chain(unknown).chain(canceling).collect()
 }
 
 /// Every session that the orders database names.

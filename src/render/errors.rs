@@ -4,10 +4,11 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::apply::ApplyError;
 use crate::config::ConfigError;
+use crate::domain::Registration;
 use crate::ledger::{AdoptError, Fault, LedgerError};
 use crate::manifest::{ManifestErrors, Problem};
 use crate::observe::ObserveError;
-use crate::plan::{Difference, MassRetire};
+use crate::plan::{Difference, MassRetire, RenewRefused};
 use crate::sandbox::SandboxError;
 use crate::stripe::StripeError;
 use crate::verify::VerifyError;
@@ -146,6 +147,7 @@ impl From<ApplyError> for Failure {
             }
             ApplyError::Outdated(moved) => outdated(&moved),
             ApplyError::MassRetire(mass) => mass_retire(mass, false),
+            ApplyError::RenewRefused(refused) => renew_refused(&refused),
         }
     }
 }
@@ -205,4 +207,35 @@ pub fn mass_retire(mass: MassRetire, emptied: bool) -> Failure {
         )
     };
     Failure::new("mass-retire", message).hint("is this the right manifest, and whole? If so: --allow-mass-retire")
+}
+
+/// How many registrations a message lists before it only counts; the details have all of them.
+const LISTED: usize = 10;
+
+/// Renewals that the application's webhook would undo.
+#[must_use]
+pub fn renew_refused(refused: &RenewRefused) -> Failure {
+    let RenewRefused { handler, registrations } = refused;
+    let n = registrations.len();
+    let (orders, them) = if n == 1 { ("1 order".to_owned(), "it") } else { (format!("{n} orders"), "them") };
+    let shown: Vec<String> = registrations.iter().take(LISTED).map(ToString::to_string).collect();
+    let more = if n > LISTED { format!(" and {} more", n - LISTED) } else { String::new() };
+    let message = format!(
+        "{orders} would be kept while a session of {them} ends, and the application's webhook would cancel {them} behind an \
+         open link ({}{more}): tourney verify found at {:.0} that {} cancels an order when an old session of it expires; \
+         nothing was done",
+        shown.join("; "),
+        handler.found_at,
+        handler.endpoint
+    );
+    let of = |one: &Registration| serde_json::json!({"player": one.player, "fee": one.fee});
+    let details = serde_json::json!({
+        "endpoint": handler.endpoint,
+        "found_at": format!("{:.0}", handler.found_at),
+        "registrations": registrations.iter().map(of).collect::<Vec<_>>(),
+    });
+    Failure { details: Some(Box::new(details)), ..Failure::new("renew-refused", message) }.hint(
+        "write policy: { stale: replace } in the manifest; or mend the handler, which must look only at the session that is \
+         recorded on the order, and run tourney verify against it again",
+    )
 }

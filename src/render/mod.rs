@@ -17,7 +17,7 @@ mod time;
 mod ui;
 pub mod verify;
 
-pub use errors::{mass_retire, outdated};
+pub use errors::{mass_retire, outdated, renew_refused};
 pub use exit::Exit;
 pub use failure::Failure;
 pub use progress::Progress;

@@ -135,6 +135,9 @@ fn paid_once(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
         undecided(planned, &[Finding::DuplicateOrder]).filter_map(|change| change.subject.session.as_ref());
     let open_ones = duplicates.filter(|session| session.status == Some(PayableState::Open));
     besides.extend(open_ones.map(|session| session.id.to_string()));
+    // What is not closed because the application's webhook would cancel the order with it is told in a note.
+    let left = planned.notes.iter().filter(|note| note.finding == Some(Finding::PayableTwice));
+    besides.extend(left.filter_map(|note| Some(note.subject.session.as_ref()?.id.to_string())));
     for sessions in open.into_values().filter(|sessions| sessions.len() > 1) {
         if !sessions.iter().any(|id| besides.contains(id)) {
             besides.extend(sessions);

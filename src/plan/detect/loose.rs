@@ -2,23 +2,46 @@
 
 use crate::domain::{OrderStatus, Payable, PaymentIntentId};
 use crate::plan::Finding;
-use crate::plan::case::{About, Case};
+use crate::plan::case::{About, Case, cases};
 use crate::plan::elect::Role;
-use crate::plan::match_up::Group;
+use crate::plan::match_up::{Group, Loose};
 
 /// An open payable besides the recorded one of a pending order, or any open one of an order that is not pending, or is
 /// about to be recorded as paid, or while a payment of its registration is on its way at another.
+///
+/// Where closing one of two would have the application's webhook cancel the order that stays payable at the other, it is a
+/// finding about the order and not about the payable: both must go.
 pub(super) fn payable_twice(case: &Case<'_>) -> Option<Finding> {
     let twice = match case.about {
         About::Vacant => false,
         About::Order(order, _) => {
             let settled = order.status != OrderStatus::Pending || case.unrecorded().is_some();
             let moving = case.group.is_some_and(Group::is_processing);
-            (settled || moving) && case.recorded.known().is_some_and(Payable::is_open)
+            let open = case.recorded.known().is_some_and(Payable::is_open);
+            ((settled || moving) && open) || keeps_another(case)
         }
-        About::Loose(loose) => loose.payable.is_open() && !loose.young && loose.order.is_some() && !is_of_attempt(case),
+        About::Loose(loose) => is_beside(case.group, loose) && !is_its_keepers(case, loose),
     };
     twice.then_some(Finding::PayableTwice)
+}
+
+/// An open payable that was made for an order which does not record it.
+fn is_beside(group: Option<&Group<'_>>, loose: &Loose<'_>) -> bool {
+    loose.payable.is_open() && !loose.young && loose.order.is_some() && !is_of_attempt(group, loose)
+}
+
+/// The webhook cancels, and an open payable stands beside the one of the order that should be payable.
+fn keeps_another(case: &Case<'_>) -> bool {
+    let Some((order, group)) = case.pending().zip(case.group).filter(|_| case.world.canceling) else { return false };
+    let mut its = group.loose.iter().filter(|loose| loose.order.is_some_and(|of| of.id == order.id));
+    case.billed() && its.any(|loose| is_beside(case.group, loose))
+}
+
+/// The order of a loose payable answers for it.
+fn is_its_keepers(case: &Case<'_>, loose: &Loose<'_>) -> bool {
+    let Some(group) = case.group.filter(|_| case.world.canceling) else { return false };
+    let keeper = cases(case.world, group).into_iter().find(|case| case.pending().is_some());
+    keeper.is_some_and(|keeper| keeper.billed() && keeper.order().map(|of| &of.id) == loose.order.map(|of| &of.id))
 }
 
 /// An open payable that is ours and whose order, if it ever had one, is gone.
@@ -28,10 +51,10 @@ pub(super) fn ad_hoc_session(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// What an open attempt has made for a pending order that has no open payable yet is that order's own.
-fn is_of_attempt(case: &Case<'_>) -> bool {
-    let Some(loose) = case.loose().filter(|loose| loose.attempted) else { return false };
-    let Some(order) = loose.order.filter(|order| order.status == OrderStatus::Pending) else { return false };
-    let orders = case.group.map(|group| group.orders.as_slice()).unwrap_or_default();
+fn is_of_attempt(group: Option<&Group<'_>>, loose: &Loose<'_>) -> bool {
+    let pending = loose.order.filter(|order| loose.attempted && order.status == OrderStatus::Pending);
+    let Some(order) = pending else { return false };
+    let orders = group.map(|group| group.orders.as_slice()).unwrap_or_default();
     let recorded = orders.iter().find(|(other, _)| other.id == order.id).and_then(|(_, recorded)| recorded.known());
     !recorded.is_some_and(Payable::is_open)
 }
@@ -82,7 +105,7 @@ fn is_accounted_for(case: &Case<'_>, payable: &Payable) -> bool {
     match order.status {
         OrderStatus::Canceled => false,
         OrderStatus::Pending => {
-            let keeper = super::super::case::cases(case.world, group).into_iter().find(|c| c.pending().is_some());
+            let keeper = cases(case.world, group).into_iter().find(|case| case.pending().is_some());
             keeper.and_then(|keeper| keeper.unrecorded()).is_some_and(|unrecorded| unrecorded.id == payable.id)
         }
         OrderStatus::Paid | OrderStatus::Refunded => match &order.payment_intent {

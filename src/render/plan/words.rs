@@ -86,6 +86,13 @@ pub(super) fn remarks(plan: &Plan) -> Vec<String> {
         let n = plural(plan.foreign.len(), "other session");
         remarks.push(format!("{n} of this Stripe account cannot be proved to belong here: left alone."));
     }
+    if let Some(refused) = &plan.renew_refused {
+        let n = refused.registrations.len();
+        remarks.push(format!(
+            "Refused: policy keeps {n} of these orders, and the application's webhook would cancel what is kept. Say policy: \
+             {{ stale: replace }} in the manifest if this is meant."
+        ));
+    }
     if let Some(guard) = plan.mass_retire {
         remarks.push(format!(
             "Refused: {} of {} would be retired because their players left the manifest (policy max_retired: {}%). \

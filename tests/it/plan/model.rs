@@ -1,5 +1,8 @@
 //! A little model of the world: what carrying out a plan's steps does to orders and payables. It checks each step against
-//! the safety rules as it goes.
+//! the safety rules as it goes. Where the application's webhook is known to cancel an order when an old session of it
+//! expires, it does so at once, and what then finds its order canceled ends its registration's turn, as in `apply`.
+
+use std::collections::BTreeSet;
 
 use tourney::domain::{
     LedgerId, Metadata, Money, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState,
@@ -8,21 +11,31 @@ use tourney::domain::{
 use tourney::ledger::{Identity, RetireHow, RetiredOrder};
 use tourney::manifest::Manifest;
 use tourney::observe::Observation;
-use tourney::plan::{Action, Plan, Step};
+use tourney::plan::{Action, Change, Plan, Step};
 use tourney::settle::{Candidate, Verdict, judge};
 
-/// Carries out a plan as `apply` does: every expire change first, then the rest.
+/// Carries out a plan as `apply` does: payments are recorded first, then every expire change, then the rest.
 pub(crate) fn carry_out(plan: &Plan, manifest: &Manifest, world: &Observation) -> Observation {
     // Ids are never used again, also where one apply follows the other.
     let made = i64::try_from(world.facts.sessions_made.len()).unwrap();
-    let mut model = Model { world: world.clone(), manifest, made };
+    let mut model = Model { world: world.clone(), manifest, made, canceled: BTreeSet::new() };
     model.world.ledger.get_or_insert_with(|| LedgerId(super::scenario::LEDGER.to_owned()));
     // Apply settles open attempts before it plans again.
     model.world.facts.attempts.clear();
-    let (first, then): (Vec<_>, Vec<_>) = plan.changes.iter().partition(|change| change.action == Action::Expire);
-    for step in first.into_iter().chain(then).flat_map(|change| &change.steps) {
-        model.step(step);
+    let mut changes: Vec<&Change> = plan.changes.iter().collect();
+    changes.sort_by_key(|change| match change.action {
+        Action::RecordPayment => 0,
+        Action::Expire => 1,
+        _ => 2,
+    });
+    let mut moved = BTreeSet::new();
+    for change in changes {
+        let whose = change.subject.registration.as_ref();
+        if whose.is_none_or(|whose| !moved.contains(whose)) && !change.steps.iter().all(|step| model.takes(step)) {
+            moved.extend(whose.cloned());
+        }
     }
+    model.assert_nothing_canceled_is_payable();
     model.world
 }
 
@@ -30,12 +43,64 @@ struct Model<'a> {
     world: Observation,
     manifest: &'a Manifest,
     made: i64,
+    /// What the application's webhook has canceled.
+    canceled: BTreeSet<OrderId>,
 }
 
 impl Model<'_> {
+    /// Carries out a step; false, and nothing is done, where the webhook has canceled the order that it is about.
+    fn takes(&mut self, step: &Step) -> bool {
+        match step {
+            Step::Retire { seen, canceled_too, .. } | Step::Settle { seen, canceled_too } => {
+                if self.canceled.remove(&seen.id) {
+                    assert!(*canceled_too, "{seen:?}");
+                    self.world.facts.orders.iter_mut().find(|order| order.id == seen.id).unwrap().status = seen.status;
+                }
+            }
+            Step::Renew { seen } | Step::Rename { seen, .. } | Step::RecordRefund { seen } => {
+                if self.canceled.contains(&seen.id) {
+                    return false;
+                }
+            }
+            Step::Bill { .. } | Step::Expire { .. } | Step::Repair { .. } | Step::RecordPayment { .. } => {}
+        }
+        self.step(step);
+        true
+    }
+
+    /// Stripe tells the application that a session has expired.
+    fn tell(&mut self, session: &SessionId) {
+        let Some(order) = Ownership::order_in(&self.payable(session).metadata) else { return };
+        let pending = |known: &&mut Order| known.id == order && known.status == OrderStatus::Pending;
+        if let Some(order) = self.world.facts.orders.iter_mut().find(pending) {
+            order.status = OrderStatus::Canceled;
+            self.canceled.insert(order.id.clone());
+        }
+    }
+
+    /// What the webhook has canceled can be paid nowhere, and no payment for it is on its way.
+    fn assert_nothing_canceled_is_payable(&self) {
+        let canceled = |order: &&Order| self.canceled.contains(&order.id) && order.status == OrderStatus::Canceled;
+        for order in self.world.facts.orders.iter().filter(canceled) {
+            let is_its = |payable: &&Payable| {
+                order.session.as_ref() == Some(&payable.id)
+                    || Ownership::order_in(&payable.metadata).as_ref() == Some(&order.id)
+            };
+            let alive = |payable: &&Payable| payable.is_open() || payable.is_processing();
+            let payable = self.world.payables.iter().filter(is_its).find(alive);
+            assert_eq!(payable.map(|payable| &payable.id), None, "order {} was canceled and can be paid", order.id);
+        }
+    }
+
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Expire { session, .. } => self.payable(session).close(),
+            Step::Expire { session, .. } => {
+                let was_open = self.payable(session).is_open();
+                self.payable(session).close();
+                if was_open && self.world.facts.canceling().is_some() {
+                    self.tell(session);
+                }
+            }
             Step::Retire { seen, how, .. } => self.retire(seen, *how),
             Step::Bill { registration, amount } => self.bill(registration, *amount),
             Step::Renew { seen } => self.renew(seen),
@@ -60,7 +125,7 @@ impl Model<'_> {
                 order.status = OrderStatus::Paid;
                 order.payment_intent = payable.payment_intent;
             }
-            Step::Settle { seen } => {
+            Step::Settle { seen, .. } => {
                 self.order(seen).status = OrderStatus::Paid;
             }
             Step::RecordRefund { seen } => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tourney::domain::{Order, OrderStatus, SessionId};
+use tourney::domain::{Order, OrderStatus, Payable, SessionId};
 use tourney::manifest::Manifest;
 use tourney::observe::Observation;
 use tourney::plan::{Options, Plan, Step, plan};
@@ -22,11 +22,12 @@ fn check(manifest: &Manifest, observed: &Observation, options: &Options) {
     let shared = markdown(&first);
     assert!(!shared.contains("Jordan") && !shared.contains('@') && !shared.contains("https:"), "{shared}");
     assert_is_safe(&first, observed);
+    assert_renews_nothing_that_may_be_canceled(&first, observed);
     let mut after = carry_out(&first, manifest, observed);
     // While the stop button keeps every order, one that takes the place of a refunded one is looked at by the next apply.
     let succeeded = !manifest.tournament.open && first.summary.record_refund > 0;
-    if !manifest.decisions.is_empty() || succeeded {
-        // What was decided before its finding came up takes hold at the next apply.
+    if !manifest.decisions.is_empty() || succeeded || observed.facts.canceling().is_some() {
+        // What was decided before its finding came up takes hold at the next apply, as does what the webhook has canceled.
         after = carry_out(&plan(manifest, &after, options), manifest, &after);
     }
     let second = plan(manifest, &after, options);
@@ -55,6 +56,26 @@ fn assert_is_safe(plan: &Plan, observed: &Observation) {
             }
         }
     }
+}
+
+/// Where the webhook cancels an order when an old session of it expires, no order is renewed that has, had or is named by
+/// a session which is not an open attempt's own; and what is replaced instead is refused where policy would renew it.
+fn assert_renews_nothing_that_may_be_canceled(plan: &Plan, observed: &Observation) {
+    if observed.facts.canceling().is_none() {
+        assert!(plan.renew_refused.is_none() && plan.changes.iter().all(|change| !change.not_renewed));
+        return;
+    }
+    for step in plan.changes.iter().flat_map(|change| &change.steps) {
+        let Step::Renew { seen } = step else { continue };
+        assert_eq!(seen.session, None, "{seen:?}");
+        assert!(observed.facts.sessions_made.iter().all(|(_, order)| *order != seen.id), "{seen:?}");
+        let names = |payable: &&Payable| payable.metadata.get("order_id") == Some(&seen.id.to_string());
+        assert_eq!(observed.payables.iter().find(names), None, "{seen:?}");
+    }
+    let refused = plan.renew_refused.iter().flat_map(|refused| &refused.registrations).collect::<Vec<_>>();
+    let not_renewed = plan.changes.iter().filter(|change| change.not_renewed);
+    let not_renewed: Vec<_> = not_renewed.filter_map(|change| change.subject.registration.as_ref()).collect();
+    assert!(refused.is_empty() || refused == not_renewed, "{refused:?} {not_renewed:?}");
 }
 
 /// Sessions of which some proof exists, judged without the planner.
@@ -143,9 +164,18 @@ fn world() -> impl Strategy<Value = Scenario> {
         any::<bool>(),
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.2),
+        prop::bool::weighted(0.4),
     );
     (orders, players, sessions, retired, made, unknown, flags).prop_map(
-        |(orders, players, sessions, retired, made, unknown, (closed, late, replace, delete, rename, bill))| {
+        |(
+            orders,
+            players,
+            sessions,
+            retired,
+            made,
+            unknown,
+            (closed, late, replace, delete, rename, bill, cancels),
+        )| {
             let mut scenario = blank();
             scenario.orders = orders.into_iter().flatten().collect();
             scenario.players = players.into_iter().flatten().collect();
@@ -170,6 +200,7 @@ fn world() -> impl Strategy<Value = Scenario> {
             scenario.open = !closed;
             scenario.pay_by = late.then(|| "2026-04-01".to_owned());
             scenario.policy = APolicy::new(replace, delete);
+            scenario.webhook_cancels = cancels;
             scenario.decisions = if bill { vec![ADecision::bill_again(1, 5)] } else { Vec::new() };
             scenario
         },

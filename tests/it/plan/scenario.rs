@@ -9,7 +9,7 @@ use tourney::domain::{
     Payable, PayableKind, PayableState, Payment, PaymentIntentId, PaymentState, PaymentStatus, PlayerId, Registration,
     SessionId, TournamentId,
 };
-use tourney::ledger::{Attempt, AttemptState, Event, LedgerFacts, RetiredOrder};
+use tourney::ledger::{Attempt, AttemptState, Event, Handler, LedgerFacts, RetiredOrder};
 use tourney::manifest::{
     Decision, Fee, Manifest, Owed, PaidElsewhere, Player, Policy, Retire, Stale, Then, Tournament, Withdrawn,
 };
@@ -81,6 +81,12 @@ pub(crate) struct Scenario {
     pub(crate) allow_mass_retire: bool,
     #[serde(default)]
     pub(crate) first_time: bool,
+    /// A round trip has found that the webhook cancels an order when an old session of it expires.
+    #[serde(default)]
+    pub(crate) webhook_cancels: bool,
+    /// Whose renewals make that the plan is refused.
+    #[serde(default)]
+    pub(crate) renew_refused: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -277,7 +283,7 @@ impl Scenario {
             sessions_made: self.made.iter().map(|(id, order)| (SessionId(id.clone()), order.clone())).collect(),
             overlapping: self.overlapping.clone(),
             foreign_fees: BTreeSet::new(),
-            handler: None,
+            handler: self.webhook_cancels.then(canceling),
         }
     }
 
@@ -413,6 +419,10 @@ fn retired(retired: &ARetired) -> RetiredOrder {
         at: ago(100),
         made_at: None,
     }
+}
+
+fn canceling() -> Handler {
+    Handler { endpoint: "https://club.example/webhooks/stripe".to_owned(), found_at: ago(600), cancels: true }
 }
 
 fn refund(intent: &PaymentIntentId, refunded: i64) -> Payment {

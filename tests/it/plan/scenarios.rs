@@ -44,6 +44,8 @@ fn run(scenario: &Scenario) -> String {
         (scenario.unchanged, scenario.unpayable, scenario.paid, scenario.links_stopping, scenario.foreign as usize);
     assert_eq!(sums, expected, "{name}: unchanged, unpayable, paid, links stopping, foreign");
     assert_eq!(plan.mass_retire.is_some(), scenario.refused, "{name}: {:?}", plan.mass_retire);
+    let refused = plan.renew_refused.iter().flat_map(|refused| &refused.registrations);
+    assert_eq!(refused.map(ToString::to_string).collect::<Vec<_>>(), scenario.renew_refused, "{name}: refused");
     picture(name, &plan, &terminal(&plan, &manifest, false))
 }
 
@@ -94,7 +96,7 @@ macro_rules! families {
     };
 }
 
-families! { sessions metadata amounts duplicates payments manifest_changes stopped loose prior decisions guards }
+families! { sessions metadata amounts duplicates payments manifest_changes stopped loose prior decisions guards webhook }
 
 #[test]
 fn every_finding_is_met() {
