@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::adopt::app::{incident, live, script};
+use crate::adopt::app::{error, incident, live, script};
 use crate::sdk::{installed, run};
 use crate::story::club::{Club, text};
 use crate::story::on_both;
@@ -18,6 +18,7 @@ on_both!(
     an_application_with_its_own_handler_is_adopted,
     a_roster_is_billed_by_the_application_s_own_ids,
     each_fault_of_a_handler_is_told,
+    what_a_handler_cancels_on_an_old_sessions_end_is_not_renewed,
 );
 
 /// What a handler does wrong, the check that fails, and what is said of it.
@@ -177,4 +178,38 @@ fn each_fault_of_a_handler_is_told(club: &Club) {
         assert_eq!(passed(&verdict, "clean-up"), json!(true), "{fault}: {verdict:#}");
         assert_eq!(passed(&verdict, "other-orders"), json!(true), "{fault}: {verdict:#}");
     }
+}
+
+/// A handler that cancels on expired events: nothing is renewed behind which it would cancel, until it is mended.
+fn what_a_handler_cancels_on_an_old_sessions_end_is_not_renewed(club: &Club) {
+    script(club, "");
+    let Some(api) = Api::start(club, "expired") else { return };
+    rows(club);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    let said = detail(&verify(club, 1), "expired-predecessor");
+    assert!(said.contains("policy: { stale: replace }"), "{said}");
+
+    let (stale, _, session) = live(club, "1001", "5");
+    club.expire(session.as_deref().unwrap());
+    for args in [["plan", "--json", "-q"], ["apply", "--json", "-y"]] {
+        let refusal = club.untouched(|| club.tourney(args).run()).expect(1);
+        assert!(error(&refusal, "renew-refused")["details"]["registrations"][0]["player"] == 1001);
+    }
+    club.append("policy: {stale: replace}");
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    club.plans(&[]);
+    let (replaced, _, session) = live(club, "1001", "5");
+    assert_ne!(replaced, stale);
+    club.pay(session.as_deref().unwrap());
+    wait_until("the application's own handler marks the order paid", || live(club, "1001", "5").1 == "paid");
+
+    drop(api);
+    let Some(_mended) = Api::start(club, "") else { return };
+    verify(club, 0);
+    club.edit("policy: {stale: replace}", "policy: {stale: renew}");
+    let (kept, _, session) = live(club, "1003", "5");
+    club.expire(session.as_deref().unwrap());
+    club.plans(&["1003/5 renew expired-session"]);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    assert_eq!(live(club, "1003", "5").0, kept);
 }

@@ -14,6 +14,7 @@ mod roster;
 mod sessions;
 mod told;
 pub(crate) mod trip;
+mod webhook;
 
 /// Tells each story on both databases, in a club of its own.
 macro_rules! on_both {
