@@ -140,7 +140,10 @@ async fn run_in(
     };
     let work = agreed.changes.iter().filter(|change| !change.steps.is_empty()).count();
     let left_over = !observed.facts.attempts.is_empty() || !site.ledger.open_canaries().await?.is_empty();
-    if work == 0 && !left_over {
+    // The run writes the new name down: a person has seen it.
+    let name = observed.facts.applied_name.as_ref();
+    let renamed = name.is_some_and(|name| *name != loaded.manifest.tournament.name);
+    if work == 0 && !left_over && !renamed {
         return Ok(nothing_to_do(shell, loaded, &agreed));
     }
     if left_over || agreed.changes.iter().flat_map(|change| &change.steps).any(Step::writes_at_stripe) {

@@ -145,6 +145,16 @@ where
         (**self).unfinished_events(limit)
     }
 
+    fn record_name(
+        &self,
+        guard: &Guard,
+        tournament: &TournamentId,
+        name: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send {
+        (**self).record_name(guard, tournament, name, now)
+    }
+
     fn start_run(&self, run: &Run) -> impl Future<Output = Result<(), LedgerError>> + Send {
         (**self).start_run(run)
     }

@@ -56,6 +56,8 @@ pub struct LedgerFacts {
     pub foreign_fees: BTreeSet<FeeId>,
     /// What the last round trip found of the application's webhook handler.
     pub handler: Option<Handler>,
+    /// What the tournament was called when it was last applied.
+    pub applied_name: Option<String>,
 }
 
 impl LedgerFacts {

@@ -118,15 +118,17 @@ const SERVER: &str = "SELECT current_setting('server_version'), CAST(current_set
      CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT), quote_ident(current_user)";
 
 /// What is done with the rows of each table once it stands. A migration takes more: it is made by the tables' owner.
-const NEEDED: [(&str, &[&str]); 12] = [
+const NEEDED: [(&str, &[&str]); 14] = [
     ("orders", &["SELECT", "INSERT", "UPDATE", "DELETE"]),
     ("tourney_attempts", &["SELECT", "INSERT", "UPDATE", "DELETE"]),
     ("tourney_canaries", &["SELECT", "INSERT", "UPDATE"]),
     ("tourney_claims", &["SELECT", "INSERT", "UPDATE", "DELETE"]),
     ("tourney_events", &["SELECT", "INSERT", "UPDATE"]),
+    ("tourney_handler", &["SELECT", "INSERT", "UPDATE"]),
     ("tourney_ledger", &["SELECT", "INSERT", "UPDATE"]),
     ("tourney_lock", &["SELECT", "UPDATE"]),
     ("tourney_migrations", &["SELECT"]),
+    ("tourney_names", &["SELECT", "INSERT", "UPDATE"]),
     ("tourney_orders_migrations", &["SELECT"]),
     ("tourney_retired", &["SELECT", "INSERT", "UPDATE"]),
     ("tourney_run_steps", &["SELECT", "INSERT"]),

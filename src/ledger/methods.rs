@@ -11,7 +11,7 @@ use super::open::{self, SqlLedger};
 use super::{
     Attempt, AttemptFor, Begun, Canary, CanaryEnd, Event, EventOutcome, Guard, Handler, Identity, Ledger, LedgerError,
     LedgerFacts, Lock, LockHolder, Rendered, RetireHow, Run, RunStep, Scope, StoredEvent, Written, attempts, canary,
-    events, handler, lock, orders, read, runs,
+    events, handler, lock, names, orders, read, runs,
 };
 
 impl Ledger for SqlLedger {
@@ -122,6 +122,16 @@ impl Ledger for SqlLedger {
 
     async fn unfinished_events(&self, limit: u32) -> Result<Vec<Event>, LedgerError> {
         retrying(|| events::unfinished(self, limit)).await
+    }
+
+    async fn record_name(
+        &self,
+        guard: &Guard,
+        tournament: &TournamentId,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        retrying(|| names::record(self, guard, tournament, name, now)).await
     }
 
     async fn start_run(&self, run: &Run) -> Result<(), LedgerError> {

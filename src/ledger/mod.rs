@@ -13,6 +13,7 @@ mod health;
 mod lock;
 mod mapping;
 mod methods;
+mod names;
 mod open;
 mod orders;
 mod read;
@@ -248,6 +249,15 @@ pub trait Ledger: Send + Sync {
     fn finish_event(&self, id: &str, outcome: &EventOutcome) -> impl Future<Output = Result<(), LedgerError>> + Send;
     /// Stored events of which nothing has come yet, oldest first.
     fn unfinished_events(&self, limit: u32) -> impl Future<Output = Result<Vec<Event>, LedgerError>> + Send;
+
+    /// Writes what a tournament that is being applied is called.
+    fn record_name(
+        &self,
+        guard: &Guard,
+        tournament: &TournamentId,
+        name: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
 
     /// Opens a run in the history.
     fn start_run(&self, run: &Run) -> impl Future<Output = Result<(), LedgerError>> + Send;

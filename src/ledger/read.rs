@@ -11,7 +11,7 @@ use super::open::{SqlLedger, refuse_anothers};
 use super::rows::{Stored, id_of};
 use super::sql::{Tx, Value, values};
 use super::table::Field;
-use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, claimed, events, handler, orders};
+use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, claimed, events, handler, names, orders};
 
 /// Reads everything in scope.
 pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFacts> {
@@ -22,6 +22,7 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
     if reading.ours {
         read_ours(tx, scope, &mut facts).await?;
         facts.handler = handler::found(ledger, tx).await?;
+        facts.applied_name = names::last(ledger, tx, &scope.tournament).await?;
     }
     let mut stored = if reading.orders { in_scope(ledger, tx, scope).await? } else { Vec::new() };
     if reading.ours && reading.orders {

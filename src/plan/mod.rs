@@ -78,6 +78,7 @@ pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> P
         plan.summary.count(change.action);
     }
     add_stop(&mut plan, &world);
+    add_other_name(&mut plan, &world);
     plan.links_stopping = links_stopping(&world, &plan.changes);
     plan.mass_retire = mass_retire(manifest, &world, &plan.changes).filter(|_| !options.allow_mass_retire);
     plan
@@ -151,6 +152,22 @@ fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisio
         Recorded::None | Recorded::Unknown(_) | Recorded::Known(_) => {}
     }
     expand::expand(case, &verdicts)
+}
+
+/// An id under another name is a tournament that was renamed, or a manifest that was copied: then the orders are another
+/// tournament's, and whoever paid there would not be billed here.
+fn add_other_name(plan: &mut Plan, world: &World<'_>) {
+    let tournament = &world.manifest.tournament;
+    let Some(name) = world.observed.facts.applied_name.as_ref().filter(|name| **name != tournament.name) else {
+        return;
+    };
+    let subject = Subject { registration: None, order: None, session: None };
+    let text = format!(
+        "tournament.id {} was applied as {name:?}, and is called {:?} now: renamed? A copied manifest needs an id of its own, \
+         or the orders of the other tournament are taken for its own",
+        tournament.id, tournament.name
+    );
+    plan.notes.push(Note { subject, finding: None, text });
 }
 
 /// Where there is nothing to do although money is owed, people should know why nothing is made.

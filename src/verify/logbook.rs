@@ -17,6 +17,8 @@ const NAMES: [&str; 12] = [
     "duplicate-event",
     "clean-up",
 ];
+/// The check for which all this is done.
+const PROOF: &str = "order-paid";
 /// Told last, after the canary is gone.
 const LAST: &str = "other-orders";
 
@@ -52,9 +54,14 @@ impl Logbook {
         self.ends(format!("the trip broke off: {why}"));
     }
 
-    /// All checks, those that were not made with the reason.
+    /// All checks, those that were not made with the reason. A trip that never saw its order paid, and found nothing wrong
+    /// before, has proved nothing: that is a failure.
     pub(super) fn finish(mut self) -> Vec<Check> {
         let why = self.over.take().unwrap_or_else(|| "nothing asked for it".to_owned());
+        let failed = self.made.iter().any(|check| check.passed == Some(false));
+        if !failed && !self.made.iter().any(|check| check.name == PROOF) {
+            self.note(Check::new(PROOF, false, format!("the good event was never sent: {why}")));
+        }
         let told = |name: &str| {
             let made = self.made.iter().find(|check| check.name == name).cloned();
             made.unwrap_or_else(|| Check::none(name, format!("not made: {why}")))
@@ -66,6 +73,16 @@ impl Logbook {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trip_that_ended_before_its_proof_has_failed() {
+        let mut log = Logbook::default();
+        log.note(Check::new("tampered-body", true, "refused"));
+        log.ends("somebody else canceled the canary");
+        let checks = log.finish();
+        let proof = checks.iter().find(|check| check.name == PROOF).unwrap();
+        assert!(proof.passed == Some(false) && proof.detail.contains("somebody else"), "{proof:?}");
+    }
 
     #[test]
     fn every_check_is_told_whatever_happens() {

@@ -127,7 +127,7 @@ fn after_it_the_binding_is_checked(club: &Club) {
     let good = checks(local(club), 0);
     is_ok(&good, "binding");
     is_ok(&good, "schema");
-    assert!(good["schema"]["detail"].as_str().unwrap().contains("of version 1"), "{good:#?}");
+    assert!(good["schema"]["detail"].as_str().unwrap().contains("of version 2"), "{good:#?}");
     club.sql("UPDATE tourney_ledger SET account = 'acct_other'");
     fails(&checks(local(club), 1), "binding", "belongs to acct_other");
     club.sql("UPDATE tourney_ledger SET mode = 'live'");
@@ -137,9 +137,9 @@ fn after_it_the_binding_is_checked(club: &Club) {
 fn tables_of_another_version_are_told(club: &Club) {
     club.bill();
     club.sql("UPDATE tourney_migrations SET version = version + 900000 WHERE version = (SELECT MAX(version) FROM tourney_migrations)");
-    fails(&checks(local(club), 1), "schema", "of version 900001, made by a newer tourney: this one knows version 1");
+    fails(&checks(local(club), 1), "schema", "of version 900002, made by a newer tourney: this one knows version 2");
     club.sql("DELETE FROM tourney_migrations WHERE version > 900000");
-    warns(&checks(local(club), 0), "schema", "one migration to version 1");
+    warns(&checks(local(club), 0), "schema", "one migration to version 2");
 }
 
 fn an_orders_table_of_somebody_else_is_told(club: &Club) {

@@ -6,3 +6,10 @@ CREATE TABLE tourney_handler (
     found_at BIGINT NOT NULL,
     cancels BIGINT NOT NULL CHECK (cancels IN (0, 1))
 );
+
+-- What a tournament was called when it was last applied: a manifest that was copied keeps its id, and seldom its name.
+CREATE TABLE tourney_names (
+    tournament_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied_at BIGINT NOT NULL
+);

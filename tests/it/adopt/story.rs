@@ -165,7 +165,8 @@ fn an_order_of_another_tournament_is_an_overlap(club: &Club) {
 fn a_copied_manifest_that_kept_its_id_is_noticed(club: &Club) {
     installed(club);
     club.tourney(["apply", "--yes"]).run().expect(0);
-    let text = club.folder.read("tournament.yaml").replace("id: 5", "id: 7").replace("fee: 5", "fee: 7");
+    let manifest = club.folder.read("tournament.yaml");
+    let text = manifest.replace("id: 5", "id: 7").replace("fee: 5", "fee: 7");
     club.folder.write("tournament.yaml", &text.replace("id: 6", "id: 99").replace("fee: 6", "fee: 99"));
     let outcome = club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(1);
     let told = error(&outcome, "scope-overlap");
@@ -173,6 +174,17 @@ fn a_copied_manifest_that_kept_its_id_is_noticed(club: &Club) {
         told["message"].as_str().unwrap().contains("5, 6") && told["hint"].to_string().contains("copy"),
         "{told:#}"
     );
+    // One with the same fees and players is told by its name: whoever paid there would not be billed here.
+    club.folder.write("tournament.yaml", &manifest.replace("name: Spring Cup", "name: Summer Cup"));
+    let plan = club.tourney(["plan"]).run().expect(0);
+    assert!(
+        plan.stdout.contains("applied as \"Spring Cup\"") && plan.stdout.contains("an id of its own"),
+        "{}",
+        plan.stdout
+    );
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    let plan = club.tourney(["plan"]).run().expect(0);
+    assert!(!plan.stdout.contains("Spring Cup"), "{}", plan.stdout);
 }
 
 fn a_player_whom_the_application_does_not_know_is_named(club: &Club) {

@@ -78,7 +78,7 @@ fn a_migration_is_left_to_the_owner_of_the_tables() {
     club.sql("DELETE FROM tourney_migrations");
     let told = checks(as_user(&club, "doctors_tenant", ["doctor", "--json"]), 1);
     fails(&told, "database-rights", "belong to another user");
-    warns(&told, "schema", "one migration");
+    warns(&told, "schema", "2 migrations");
     club.sql("DROP OWNED BY doctors_tenant");
     club.sql("DROP ROLE doctors_tenant");
 }

@@ -274,6 +274,7 @@ impl Scenario {
 
     fn facts(&self) -> LedgerFacts {
         LedgerFacts {
+            applied_name: None,
             orders: self.orders.iter().map(order).collect(),
             retired: self.retired.iter().map(retired).collect(),
             attempts: self.attempts.iter().map(|(id, order)| self.attempt(id, order)).collect(),
