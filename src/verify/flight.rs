@@ -152,7 +152,7 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
     /// Whether a further event may be sent.
     fn goes_on(&self, log: &mut Logbook) -> bool {
         if self.trip.stop.is_asked() {
-            log.ends("interrupted");
+            log.stops("interrupted");
         }
         !log.is_over()
     }
@@ -256,7 +256,7 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
             let filled = order.payment_intent.as_ref() == Some(&self.intent);
             self.paid(order, filled, log);
         } else if self.trip.stop.is_asked() {
-            log.ends("interrupted before the order was paid");
+            log.stops("interrupted before the order was paid");
         } else {
             let detail = format!("order {} is still {}: {}", self.order, order.status, words::UNPAID);
             log.note(Check::new("order-paid", false, detail));
@@ -304,7 +304,7 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
         }
         let arrived = payable.is_some_and(Payable::has_arrived);
         if self.trip.stop.is_asked() {
-            return log.ends(if arrived {
+            return log.stops(if arrived {
                 "interrupted before the order was paid"
             } else {
                 "interrupted; nobody had paid"

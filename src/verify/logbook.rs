@@ -27,6 +27,8 @@ const LAST: &str = "other-orders";
 pub(super) struct Logbook {
     made: Vec<Check>,
     over: Option<String>,
+    /// Somebody wished it to end: that nothing was proved is no failure.
+    stopped: bool,
 }
 
 impl Logbook {
@@ -39,6 +41,12 @@ impl Logbook {
     /// From here on nothing more can be proved with this canary. The first reason stands.
     pub(super) fn ends(&mut self, why: impl Into<String>) {
         self.over.get_or_insert_with(|| why.into());
+    }
+
+    /// Somebody wished it to end.
+    pub(super) fn stops(&mut self, why: &str) {
+        self.stopped = true;
+        self.ends(why);
     }
 
     /// Whether nothing more can be proved.
@@ -59,7 +67,7 @@ impl Logbook {
     pub(super) fn finish(mut self) -> Vec<Check> {
         let why = self.over.take().unwrap_or_else(|| "nothing asked for it".to_owned());
         let failed = self.made.iter().any(|check| check.passed == Some(false));
-        if !failed && !self.made.iter().any(|check| check.name == PROOF) {
+        if !failed && !self.stopped && !self.made.iter().any(|check| check.name == PROOF) {
             self.note(Check::new(PROOF, false, format!("the good event was never sent: {why}")));
         }
         let told = |name: &str| {

@@ -318,6 +318,7 @@ fn an_interrupted_run_is_settled(club: &Club) {
 fn a_database_of_the_version_before_is_read_and_brought_up_to_date(club: &Club) {
     club.bill();
     club.sql("DROP TABLE tourney_handler");
+    club.sql("DROP TABLE tourney_names");
     club.sql("DELETE FROM tourney_migrations WHERE version = 2");
     let session = club.order("1001").session().to_owned();
     club.expire(&session);
