@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Currency, OrderStatus, Payable};
+use crate::domain::{Currency, OrderStatus, Payable, SessionId};
 use crate::manifest::Manifest;
 
 use super::case::cases;
@@ -74,16 +74,17 @@ impl Summary {
     }
 }
 
-/// How many links of live orders stop working: each was perhaps mailed.
+/// How many links stop working: every payable that is open now and that a step closes, whoever made it and for whatever
+/// order. Each was perhaps mailed.
 pub(crate) fn links_stopping(world: &World<'_>, changes: &[Change]) -> u32 {
-    let expired: BTreeSet<_> = changes
+    let open: BTreeSet<&SessionId> =
+        world.observed.payables.iter().filter(|payable| payable.is_open()).map(|payable| &payable.id).collect();
+    let closed: BTreeSet<&SessionId> = changes
         .iter()
         .flat_map(|change| &change.steps)
         .filter_map(|step| if let Step::Expire { session, .. } = step { Some(session) } else { None })
         .collect();
-    let recorded = world.groups.iter().flat_map(|group| &group.orders).filter(|(order, _)| order.status.is_live());
-    let open = recorded.filter_map(|(_, recorded)| recorded.known()).filter(|payable| payable.is_open());
-    count(open.filter(|payable| expired.contains(&payable.id)))
+    count(open.intersection(&closed))
 }
 
 /// Whether the guard on mass retirement refuses: more than a few withdrawn players' orders above the policy's share of

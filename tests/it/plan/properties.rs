@@ -24,6 +24,8 @@ fn check(manifest: &Manifest, observed: &Observation, options: &Options) {
     assert_is_safe(&first, observed);
     assert_renews_nothing_that_may_be_canceled(&first, observed);
     let mut after = carry_out(&first, manifest, observed);
+    let stopped = open(observed).difference(&open(&after)).count();
+    assert_eq!(usize::try_from(first.links_stopping).unwrap(), stopped, "{:#?}", in_words(&first));
     // While the stop button keeps every order, one that takes the place of a refunded one is looked at by the next apply.
     let succeeded = !manifest.tournament.open && first.summary.record_refund > 0;
     if !manifest.decisions.is_empty() || succeeded || observed.facts.canceling().is_some() {
@@ -33,6 +35,11 @@ fn check(manifest: &Manifest, observed: &Observation, options: &Options) {
     let second = plan(manifest, &after, options);
     let left = second.changes.iter().any(|change| change.action.is_done_by_apply());
     assert!(!left, "I6: after {:#?} there is {:#?}", in_words(&first), in_words(&second));
+}
+
+/// The payables at which somebody can pay.
+fn open(observed: &Observation) -> BTreeSet<SessionId> {
+    observed.payables.iter().filter(|payable| payable.is_open()).map(|payable| payable.id.clone()).collect()
 }
 
 /// The absolute rules that can be seen in the steps alone; the model checks the others while it carries them out.
