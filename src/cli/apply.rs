@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use jiff::SignedDuration;
 
 use crate::apply::{ApplyError, ChangeOutcome, Confirmed, Job, Report, Stop, converge};
-use crate::domain::{PlayerId, SessionId};
+use crate::domain::{PlayerId, SessionId, counted};
 use crate::ledger::Ledger as _;
 use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, Step, plan};
 use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
@@ -216,7 +216,7 @@ async fn confirm(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded, work:
         return Err(Failure::new("confirmation-needed", "live mode needs the tournament's id; nothing was done")
             .hint(again(args, shell, Some(&id))));
     }
-    let changes = if work == 1 { "1 change".to_owned() } else { format!("{work} changes") };
+    let changes = counted(work, "change");
     let question = format!("Carry out {changes} in {} ({} mode)? Type {expected} to go on:", site.env.name, site.mode);
     match ask(&shell.ui, question).await {
         Some(answer) if answer == expected => Ok(()),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::domain::Money;
+use crate::domain::{Money, counted};
 use crate::manifest::{self, Manifest, ManifestErrors};
 use crate::render::{Exit, Failure};
 
@@ -75,9 +75,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
 
 /// `Utah Invitational · 21 players · 21 registrations · $1,235.00`.
 fn summary(manifest: &Manifest) -> String {
-    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    let players = count(manifest.players.len(), "player");
-    let registrations = count(manifest.registrations().count(), "registration");
+    let players = counted(manifest.players.len(), "player");
+    let registrations = counted(manifest.registrations().count(), "registration");
     format!("{} · {players} · {registrations} · {}", manifest.tournament.name, owed(manifest))
 }
 

@@ -148,6 +148,25 @@ text_id! {
     RunId;
 }
 
+impl PaymentIntentId {
+    /// What a canary's payment intent begins with; Stripe's own are never so.
+    const CANARY: &str = "pi_canary";
+
+    /// The intent that `verify` shows its canary as paid with, by 32 hexadecimal digits of its own. No payment at Stripe
+    /// has it.
+    #[must_use]
+    pub fn canary(digits: &str) -> Self {
+        Self(format!("{}{digits}", Self::CANARY))
+    }
+
+    /// Whether it is such an intent.
+    #[must_use]
+    pub fn is_canary(&self) -> bool {
+        let digits = self.0.strip_prefix(Self::CANARY);
+        digits.is_some_and(|digits| digits.len() == 32 && digits.chars().all(|c| c.is_ascii_hexdigit()))
+    }
+}
+
 /// Formats 128 random bits as a version 4 UUID.
 #[must_use]
 pub fn uuid(random: u128) -> String {
@@ -158,6 +177,15 @@ pub fn uuid(random: u128) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_canary_s_intent_is_told_from_stripe_s() {
+        let intent = super::PaymentIntentId::canary(&super::uuid(7).replace('-', ""));
+        assert!(intent.is_canary(), "{intent}");
+        for text in ["pi_canary", "pi_canary1", "pi_3MtwBwLkdIwHu7ix28a3tqPa"] {
+            assert!(!super::PaymentIntentId::from(text).is_canary(), "{text}");
+        }
+    }
+
     #[test]
     fn a_uuid_is_of_version_four() {
         assert_eq!(super::uuid(0), "00000000-0000-4000-8000-000000000000");

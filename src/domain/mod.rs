@@ -1,5 +1,6 @@
 //! The words of the field: ids, money, registrations, orders, payables. No async, no I/O.
 
+mod count;
 mod email;
 mod id;
 mod metadata;
@@ -9,6 +10,7 @@ mod owner;
 mod payable;
 mod registration;
 
+pub use count::{agreeing, counted};
 pub use email::{Email, EmailError, mask_addresses};
 pub use id::{
     AttemptId, FeeId, Id, IdError, LedgerId, OrderId, PaymentIntentId, PlayerId, RunId, SessionId, TournamentId, uuid,

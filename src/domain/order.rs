@@ -83,6 +83,12 @@ impl Order {
         self.payment_intent.is_none() || self.payment_intent == payable.payment_intent
     }
 
+    /// Whether it says paid because of a canary's event: nobody paid.
+    #[must_use]
+    pub fn is_paid_by_canary(&self) -> bool {
+        self.seen().is_paid_by_canary()
+    }
+
     /// What a write must find unchanged.
     #[must_use]
     pub fn seen(&self) -> Seen {
@@ -112,4 +118,13 @@ pub struct Seen {
     pub session: Option<SessionId>,
     /// The payment intent recorded on it.
     pub payment_intent: Option<PaymentIntentId>,
+}
+
+impl Seen {
+    /// Whether it says paid because of the event of a `verify` that was about another database: nobody paid. A canary of
+    /// this database is in no scope.
+    #[must_use]
+    pub fn is_paid_by_canary(&self) -> bool {
+        self.status == OrderStatus::Paid && self.payment_intent.as_ref().is_some_and(PaymentIntentId::is_canary)
+    }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{FeeId, Mode, OrderId, Payable, SessionId};
+use crate::domain::{FeeId, Mode, OrderId, Payable, SessionId, agreeing};
 use crate::ledger::{Ledger, LedgerError, LedgerFacts, Scope};
 use crate::stripe::{Stripe, StripeError};
 use crate::world::{Clock, Wire};
@@ -45,7 +45,7 @@ pub enum ObserveError {
         mode: Mode,
     },
     /// Orders that belong to another tournament by tourney's own tables.
-    #[error("{} of the orders in scope belong to another tournament: {}", .0.len(), listed(.0))]
+    #[error("{} of the orders in scope {} to another tournament: {}", .0.len(), agreeing(.0.len(), "belongs", "belong"), listed(.0))]
     Overlap(Vec<OrderId>),
     /// The tournament was applied with wholly other fees.
     #[error("this tournament.id was applied with other fees: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]

@@ -203,6 +203,16 @@ pub struct Change {
     pub not_renewed: bool,
 }
 
+impl Change {
+    /// Money has come in that no order accounts for, and nobody has decided about it.
+    #[must_use]
+    pub fn is_unmatched_money(&self) -> bool {
+        let paid = self.subject.session.as_ref().is_some_and(|one| one.payment_status == Some(PaymentStatus::Paid));
+        let of_another = paid && self.findings.contains(&Finding::WrongMetadata);
+        self.action == Action::Attention && (of_another || self.findings.contains(&Finding::AdHocPayment))
+    }
+}
+
 /// Sums over the registrations, in the currency's minor unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
@@ -261,6 +271,8 @@ pub struct Plan {
     pub head: Head,
     /// The money.
     pub money: Money,
+    /// Money that has come in and that a person must decide about, for each currency; each payment once.
+    pub undecided: Vec<Amount>,
     /// The counts.
     pub summary: Summary,
     /// In the manifest's order, then the rest by id.

@@ -1,6 +1,6 @@
 //! What a change's findings do not say themselves, in a few words for people. Never a name or an address.
 
-use crate::domain::{Id, OrderStatus, Payable};
+use crate::domain::{Id, Order, OrderStatus, Payable};
 
 use super::case::Case;
 use super::decide::Verdict;
@@ -65,6 +65,9 @@ fn wrong_money(case: &Case<'_>) -> Option<String> {
 
 fn paid_otherwise(case: &Case<'_>) -> Option<String> {
     let order = case.keeper()?;
+    if let Some(told) = paid_by_canary(order) {
+        return Some(told);
+    }
     let paid = case.paying().or(case.payable()).filter(|payable| payable.is_paid());
     let taken = paid.and_then(Payable::money);
     if paid.is_some() && taken.is_none() {
@@ -78,7 +81,20 @@ fn paid_otherwise(case: &Case<'_>) -> Option<String> {
     })
 }
 
+/// What a person must know of an order that says paid and was paid by nobody.
+fn paid_by_canary(order: &Order) -> Option<String> {
+    let intent = order.payment_intent.as_ref().filter(|_| order.is_paid_by_canary())?;
+    Some(format!(
+        "NOBODY PAID: order {} says paid with {intent}, the canary of a verify that is not of this database; set it back to \
+         pending, without payment intent, by hand",
+        order.id
+    ))
+}
+
 fn ad_hoc(case: &Case<'_>) -> Option<String> {
+    if let Some(told) = case.order().and_then(paid_by_canary) {
+        return Some(told);
+    }
     let paid = case.payable().and_then(Payable::money).or_else(|| case.order().map(|order| order.amount))?;
     Some(match case.order() {
         Some(order) if order.status.is_live() => {

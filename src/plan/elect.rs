@@ -20,7 +20,7 @@ pub(crate) enum Role {
 /// The group's orders with their roles: the keeper first, then the extras and the past ones by id.
 ///
 /// The paid order stays, else the one whose payment has arrived, as long as it was not paid back; else the one that was paid
-/// back, the one whose payment is on its way, the newest payable one. Where all are `stopped`, and so closed, payable counts
+/// back or that says paid and was paid by nobody, the one whose payment is on its way, the newest payable one. Where all are `stopped`, and so closed, payable counts
 /// for nothing.
 pub(crate) fn elect<'a>(group: &Group<'a>, stopped: bool) -> Vec<(&'a Order, Recorded<'a>, Role)> {
     let mut live: Vec<_> = group.orders.iter().filter(|(order, _)| order.status.is_live()).copied().collect();
@@ -38,6 +38,9 @@ pub(crate) fn elect<'a>(group: &Group<'a>, stopped: bool) -> Vec<(&'a Order, Rec
 /// How strongly a live order should stay.
 fn rank(group: &Group<'_>, stopped: bool, order: &Order, recorded: Recorded<'_>) -> u8 {
     let payable = recorded.known();
+    if order.is_paid_by_canary() {
+        return 5;
+    }
     if order.status == OrderStatus::Paid {
         let paid_by = payable.filter(|payable| order.may_be_paid_by(payable));
         let returned = paid_by.is_some_and(|payable| payable.is_returned(Some(order.amount)));

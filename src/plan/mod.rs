@@ -37,7 +37,7 @@ use decide::{Holds, decide, holds};
 use decisions::Decisions;
 use detect::detect;
 use match_up::{Group, Recorded, World, match_up};
-use totals::{links_stopping, mass_retire};
+use totals::{links_stopping, mass_retire, undecided};
 use withhold::{refusal, withhold};
 
 /// What else decides about a plan.
@@ -79,6 +79,7 @@ pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> P
     }
     add_stop(&mut plan, &world);
     add_other_name(&mut plan, &world);
+    plan.undecided = undecided(&world, &plan.changes);
     plan.links_stopping = links_stopping(&world, &plan.changes);
     plan.mass_retire = mass_retire(manifest, &world, &plan.changes).filter(|_| !options.allow_mass_retire);
     plan
@@ -96,6 +97,7 @@ fn empty(manifest: &Manifest, observed: &Observation, options: &Options, foreign
             mode: observed.mode,
         },
         money: Money::zero(manifest.tournament.currency),
+        undecided: Vec::new(),
         summary: Summary::default(),
         changes: Vec::new(),
         links_stopping: 0,

@@ -1,13 +1,13 @@
 //! The sums of a plan: money, counts, links that stop working, the guard on mass retirement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Currency, OrderStatus, Payable, SessionId};
+use crate::domain::{Currency, Money as Amount, OrderStatus, Payable, Seen, SessionId};
 use crate::manifest::Manifest;
 
 use super::case::cases;
 use super::match_up::{Group, World};
-use super::{Action, Change, Finding, MassRetire, Money, Step, Summary};
+use super::{Action, Change, Finding, MassRetire, Money, Step, Subject, Summary};
 
 /// Retirements up to this many are never refused by the guard.
 const FEW: u32 = 3;
@@ -18,8 +18,8 @@ impl Money {
         Self { currency, owed: 0, paid: 0, unpayable: 0 }
     }
 
-    /// Adds a registration. A payment counts up to what is owed; one that is not recorded yet, or on its way, counts
-    /// neither as paid nor as unpayable.
+    /// Adds a registration. A payment counts up to what is owed; one that is not recorded yet, on its way, or matched to no
+    /// order and not decided, counts neither as paid nor as unpayable. What a canary of `verify` has paid, nobody has.
     pub(crate) fn add(&mut self, world: &World<'_>, group: &Group<'_>, changes: &[Change]) {
         let Some(wanted) = group.wanted else { return };
         let owed = wanted.amount.minor;
@@ -28,8 +28,8 @@ impl Money {
         let recorded = keeper.filter(|(case, order)| order.status == OrderStatus::Paid && !case.is_returned());
         let paid = match recorded {
             _ if wanted.paid_elsewhere => owed,
-            Some((_, order)) => order.amount.minor.min(owed),
-            None => 0,
+            Some((_, order)) if !order.is_paid_by_canary() => order.amount.minor.min(owed),
+            Some(_) | None => 0,
         };
         let arriving =
             keeper.is_some_and(|(case, _)| case.is_paid() || case.payable().is_some_and(Payable::is_processing));
@@ -37,9 +37,10 @@ impl Money {
             .iter()
             .filter(|change| change.action != Action::Decided)
             .any(|change| change.findings.iter().any(|finding| finding.makes_unpayable()));
+        let unmatched = changes.iter().any(Change::is_unmatched_money);
         self.owed += owed;
         self.paid += paid;
-        self.unpayable += if wrong && paid == 0 && !arriving { owed } else { 0 };
+        self.unpayable += if wrong && paid == 0 && !arriving && !unmatched { owed } else { 0 };
     }
 }
 
@@ -72,6 +73,37 @@ impl Summary {
             Action::Decided => &mut self.decided,
         }
     }
+}
+
+/// The money that has come in and that a person must decide about: at the payable of a change, less what was paid back, or
+/// on its paid order.
+pub(crate) fn undecided(world: &World<'_>, changes: &[Change]) -> Vec<Amount> {
+    let payables: BTreeMap<&SessionId, &Payable> = world.observed.payables.iter().map(|one| (&one.id, one)).collect();
+    let mut met = BTreeSet::new();
+    let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
+    for Subject { order, session, .. } in
+        changes.iter().filter(|change| change.action == Action::Attention).map(|change| &change.subject)
+    {
+        let paid = session.as_ref().and_then(|session| payables.get(&session.id)).filter(|one| one.has_arrived());
+        let money = paid.and_then(|payable| {
+            let refunded = payable.payment.as_ref().map_or(0, |payment| payment.refunded);
+            payable.money().map(|money| Amount::new(money.minor - refunded, money.currency))
+        });
+        let order = order.as_ref().filter(|seen| seen.status == OrderStatus::Paid && !seen.is_paid_by_canary());
+        let subject = paid.map(|payable| payable.id.to_string()).or_else(|| order.map(|seen| seen.id.to_string()));
+        let money = money.or_else(|| order.filter(|_| paid.is_none()).map(|seen| left_of(world, seen)));
+        if let Some(money) = money.filter(|money| money.minor > 0 && subject.is_none_or(|subject| met.insert(subject)))
+        {
+            *sums.entry(money.currency).or_default() += money.minor;
+        }
+    }
+    sums.into_iter().map(|(currency, minor)| Amount::new(minor, currency)).collect()
+}
+
+/// What a paid order says, less what was paid back of its payment.
+fn left_of(world: &World<'_>, seen: &Seen) -> Amount {
+    let payment = seen.payment_intent.as_ref().and_then(|intent| world.observed.payments.get(intent));
+    Amount::new(seen.amount.minor - payment.map_or(0, |payment| payment.refunded), seen.amount.currency)
 }
 
 /// How many links stop working: every payable that is open now and that a step closes, whoever made it and for whatever

@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::apply::ApplyError;
 use crate::config::ConfigError;
-use crate::domain::Registration;
+use crate::domain::{Registration, agreeing};
 use crate::ledger::{AdoptError, Fault, LedgerError};
 use crate::manifest::{ManifestErrors, Problem};
 use crate::observe::ObserveError;
@@ -196,7 +196,7 @@ fn diff(moved: &[Difference]) -> String {
 #[must_use]
 pub fn mass_retire(mass: MassRetire, emptied: bool) -> Failure {
     let MassRetire { retiring, live, limit_percent } = mass;
-    let orders = if live == 1 { "order" } else { "orders" };
+    let orders = agreeing(live as usize, "order", "orders");
     let message = if emptied {
         format!(
             "the manifest has no players at all: of {live} live {orders}, {retiring} would be retired; nothing was done"

@@ -4,11 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::domain::{Money, Order, Payable};
+use crate::domain::{Money, Order, Payable, agreeing, counted};
 use crate::manifest::{Manifest, Player};
 use crate::plan::{Plan, Standing};
 
-use super::plan::{head, plural};
+use super::plan::head;
 use super::time::{instant, span};
 
 /// A link that lives shorter than this is likely dead when a parent reads the message.
@@ -120,13 +120,13 @@ pub fn warnings(links: &Links<'_>, now: Timestamp) -> Vec<String> {
     let dying: Vec<SignedDuration> = left.filter(|left| *left < SOON).collect();
     let mut warnings = Vec::new();
     if let Some(first) = dying.iter().min() {
-        let verb = if dying.len() == 1 { "dies" } else { "die" };
-        let (some, first) = (plural(dying.len(), "link"), span(*first));
+        let verb = agreeing(dying.len(), "dies", "die");
+        let (some, first) = (counted(dying.len(), "link"), span(*first));
         warnings.push(format!("warning: {some} {verb} within 6 hours, the first in {first}: send them now"));
     }
     if links.missing > 0 {
-        let verb = if links.missing == 1 { "has" } else { "have" };
-        let some = plural(links.missing, "registration");
+        let verb = agreeing(links.missing, "has", "have");
+        let some = counted(links.missing, "registration");
         warnings.push(format!("warning: {some} {verb} no link to send: tourney plan shows why"));
     }
     warnings

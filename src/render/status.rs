@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
-use crate::domain::{OrderStatus, Payable, PayableState, PaymentStatus};
+use crate::domain::{OrderStatus, Payable, PayableState, PaymentStatus, counted};
 use crate::manifest::Manifest;
 use crate::plan::{Plan, Standing};
 
-use super::plan::{head, plain, plural};
+use super::plan::{head, plain};
 use super::time::{instant, span};
 
 /// `status --json`: the plan's head, and one entry for each registration.
@@ -115,7 +115,7 @@ fn sums(standings: &[Standing<'_>]) -> String {
     let paid = count(|standing| standing.order.is_some_and(|order| order.status == OrderStatus::Paid));
     let open = count(|standing| standing.sendable().is_some());
     let wrong = count(|standing| !standing.findings.is_empty());
-    let shown = plural(standings.len(), "registration");
+    let shown = counted(standings.len(), "registration");
     format!("{shown}: {paid} paid, {open} with a link that is in order, {wrong} with findings.")
 }
 

@@ -3,8 +3,9 @@
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
+use crate::domain::{agreeing, counted};
 use crate::plan::Plan;
-use crate::verify::Verdict;
+use crate::verify::{Verdict, tally};
 
 use super::plan::head;
 
@@ -36,13 +37,15 @@ pub fn terminal(verdict: &Verdict, color: bool) -> String {
         };
         text.push_str(&format!("{mark}  {:width$}  {}\n", check.name, check.detail));
     }
-    let failed = verdict.checks.iter().filter(|check| check.passed == Some(false)).count();
-    let passed = verdict.checks.iter().filter(|check| check.passed == Some(true)).count();
-    text.push_str(&match (failed, verdict.undecided) {
+    let (failed, tally) = tally(&verdict.checks);
+    text.push_str(&match (failed, verdict.undecided as usize) {
         (0, _) if verdict.broke => "\nNOT VERIFIED: it did not come to its end.\n".to_owned(),
-        (0, 0) => format!("\nVerified: {passed} checks passed.\n"),
-        (0, n) => format!("\nVerified, but {n} findings about money wait for a decision: tourney plan shows them.\n"),
-        (n, _) => format!("\nNOT VERIFIED: {n} of {} checks failed.\n", n + passed),
+        (0, 0) => format!("\nVerified: {tally}.\n"),
+        (0, n) => {
+            let (findings, wait) = (counted(n, "finding"), agreeing(n, "waits", "wait"));
+            format!("\nVerified, but {findings} about money {wait} for a decision: tourney plan shows them.\n")
+        }
+        (_, _) => format!("\nNOT VERIFIED: {tally}.\n"),
     });
     text
 }

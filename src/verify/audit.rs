@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Order, OrderId, Ownership, Payable, PayableState, Registration, SessionId};
+use crate::domain::{Order, OrderId, Ownership, Payable, PayableState, Registration, SessionId, agreeing, counted};
 use crate::observe::Observation;
 use crate::plan::{Action, Change, Finding, Plan};
 
-use super::{Check, counted};
+use super::Check;
 
 /// How many ids a detail lists before it only counts.
 const LISTED: usize = 20;
@@ -51,12 +51,16 @@ fn owners(orders: &[Order]) -> BTreeMap<SessionId, Vec<&Order>> {
     owners
 }
 
+/// What is said of one violator, and of many.
+type Said<'a> = (&'a str, &'a str);
+
 /// Builds a check from those that violate it.
-fn none_of(name: &str, fine: String, what: &str, violators: &[String]) -> Check {
+fn none_of(name: &str, fine: String, (one, many): Said<'_>, violators: &[String]) -> Check {
     if violators.is_empty() {
         return Check::new(name, true, fine);
     }
-    Check::new(name, false, format!("{} {what}: {}", violators.len(), listed(violators)))
+    let (n, what) = (violators.len(), agreeing(violators.len(), one, many));
+    Check::new(name, false, format!("{n} {what}: {}", listed(violators)))
 }
 
 fn listed(ids: &[String]) -> String {
@@ -74,7 +78,8 @@ fn carries_order_id(managed: &[(&Payable, &[&Order])]) -> Check {
         .map(|(payable, _)| payable.id.to_string())
         .collect();
     let fine = format!("{}, each carries its own order_id", counted(managed.len(), "open session"));
-    none_of("order-id", fine, "open sessions do not carry their order's id", &wrong)
+    let said = ("open session does not carry its order's id", "open sessions do not carry their order's id");
+    none_of("order-id", fine, said, &wrong)
 }
 
 fn one_owner(managed: &[(&Payable, &[&Order])]) -> Check {
@@ -83,7 +88,7 @@ fn one_owner(managed: &[(&Payable, &[&Order])]) -> Check {
     none_of(
         "one-owner",
         "each is owned by exactly one live order".to_owned(),
-        "are held by several live orders",
+        ("is held by several live orders", "are held by several live orders"),
         &shared,
     )
 }
@@ -93,7 +98,9 @@ fn one_order(observed: &Observation, planned: &Plan) -> Check {
     let extra = undecided(planned, &[Finding::DuplicateOrder]).filter_map(|change| change.subject.order.as_ref());
     let retired: Vec<String> = extra.map(|seen| seen.id.to_string()).collect();
     if !retired.is_empty() {
-        return none_of("one-order", String::new(), "orders stand beside another live one (duplicate-order)", &retired);
+        let one = "order stands beside another live one (duplicate-order)";
+        let many = "orders stand beside another live one (duplicate-order)";
+        return none_of("one-order", String::new(), (one, many), &retired);
     }
     let mut live: BTreeMap<&Registration, Vec<&Order>> = BTreeMap::new();
     for order in observed.facts.orders.iter().filter(|order| order.status.is_live()) {
@@ -104,7 +111,11 @@ fn one_order(observed: &Observation, planned: &Plan) -> Check {
         return Check::new("one-order", true, "no registration has two live orders");
     }
     let n = twice.len();
-    Check::none("one-order", format!("{n} have two live orders; tourney plan shows why both stay: {}", listed(&twice)))
+    let have = agreeing(n, "has", "have");
+    Check::none(
+        "one-order",
+        format!("{n} {have} two live orders; tourney plan shows why both stay: {}", listed(&twice)),
+    )
 }
 
 /// What a session charges must be its order's amount, and what the manifest asks.
@@ -119,7 +130,9 @@ fn right_amount(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
         }
     }
     let fine = "each charges its order's amount and currency, as the manifest asks".to_owned();
-    none_of("amount", fine, "charge something else than order or manifest say", &wrong)
+    let said =
+        ("charges something else than order or manifest say", "charge something else than order or manifest say");
+    none_of("amount", fine, said, &wrong)
 }
 
 /// Of one registration only one session may be open, whichever of its orders records it.
@@ -146,7 +159,10 @@ fn paid_once(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
     none_of(
         "paid-once",
         "nothing can be paid besides another".to_owned(),
-        "can be paid besides another session of their registration",
+        (
+            "can be paid besides another session of its registration",
+            "can be paid besides another session of their registration",
+        ),
         &besides,
     )
 }
@@ -158,13 +174,15 @@ fn right_mode(observed: &Observation) -> Check {
         .filter(|payable| payable.mode != observed.mode)
         .map(|payable| payable.id.to_string())
         .collect();
-    none_of("mode", format!("each belongs to {} mode", observed.mode), "belong to the other mode", &wrong)
+    let said = ("belongs to the other mode", "belong to the other mode");
+    none_of("mode", format!("each belongs to {} mode", observed.mode), said, &wrong)
 }
 
 /// A check that fails where the plan has one of these findings.
 fn from_findings(name: &str, planned: &Plan, findings: &[Finding], fine: &str) -> Check {
     let codes: Vec<&str> = findings.iter().map(|finding| finding.code()).collect();
-    none_of(name, fine.to_owned(), &codes.join(", "), &violators(planned, findings))
+    let codes = codes.join(", ");
+    none_of(name, fine.to_owned(), (&codes, &codes), &violators(planned, findings))
 }
 
 /// The changes of a plan for one of these findings that nobody has decided.
@@ -173,28 +191,39 @@ fn undecided<'p>(planned: &'p Plan, findings: &[Finding]) -> impl Iterator<Item 
     open.filter(|change| change.findings.iter().any(|finding| findings.contains(finding)))
 }
 
-/// What such changes are about: their session, else their order.
+/// What such changes are about.
 fn violators(planned: &Plan, findings: &[Finding]) -> Vec<String> {
-    let name = |change: &Change| {
-        let session = change.subject.session.as_ref().map(|session| session.id.to_string());
-        session.or_else(|| change.subject.order.as_ref().map(|seen| seen.id.to_string())).unwrap_or_default()
-    };
-    undecided(planned, findings).map(name).collect()
+    undecided(planned, findings).map(subject).collect()
+}
+
+/// What a change is about: its session, else its order.
+fn subject(change: &Change) -> String {
+    let session = change.subject.session.as_ref().map(|session| session.id.to_string());
+    session.or_else(|| change.subject.order.as_ref().map(|seen| seen.id.to_string())).unwrap_or_default()
 }
 
 /// Money that only a person can match is no failure, but it is said: the exit code is 3.
 fn money_matched(planned: &Plan) -> Check {
-    match planned.summary.attention {
-        0 => Check::new("money-matched", true, "no payment waits for a decision"),
-        n => {
-            Check::none("money-matched", format!("{n} findings wait for a person's decision: tourney plan shows them"))
-        }
+    let open: Vec<&Change> = planned.changes.iter().filter(|change| change.action == Action::Attention).collect();
+    if open.is_empty() {
+        return Check::new("money-matched", true, "no payment waits for a decision");
     }
+    let name = |change: &&Change| {
+        let codes: Vec<&str> = change.findings.iter().map(|finding| finding.code()).collect();
+        let order = change.subject.order.as_ref().map(|seen| format!("order {}", seen.id));
+        format!("{} ({})", order.unwrap_or_else(|| subject(change)), codes.join(", "))
+    };
+    let (findings, wait) = (counted(open.len(), "finding"), agreeing(open.len(), "waits", "wait"));
+    let listed = listed(&open.iter().map(name).collect::<Vec<_>>());
+    Check::none("money-matched", format!("{findings} {wait} for a person's decision: {listed}; tourney plan says more"))
 }
 
 /// Links that have died are the plan's business; they are said here all the same.
 fn payable_now(planned: &Plan) -> Check {
     match planned.money.unpayable {
+        0 if planned.summary.attention > 0 => {
+            Check::new("payable-now", true, "everything that is owed can be paid now, or waits for a decision")
+        }
         0 => Check::new("payable-now", true, "everything that is owed can be paid now"),
         minor => {
             let money = crate::domain::Money::new(minor, planned.money.currency);
@@ -208,6 +237,6 @@ fn foreign(planned: &Plan) -> Check {
     if ids.is_empty() {
         return Check::new("foreign", true, "no session of anybody else in the window");
     }
-    let (n, listed) = (ids.len(), listed(&ids));
-    Check::none("foreign", format!("{n} sessions of this account are not of this tournament, left alone: {listed}"))
+    let (sessions, are, listed) = (counted(ids.len(), "session"), agreeing(ids.len(), "is", "are"), listed(&ids));
+    Check::none("foreign", format!("{sessions} of this account {are} not of this tournament, left alone: {listed}"))
 }

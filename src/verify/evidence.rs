@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::{agreeing, counted};
 use crate::stripe::{StripeEvent, WebhookEndpoint};
 
 use super::Check;
@@ -58,13 +59,18 @@ fn deliveries(events: &[StripeEvent], now: Timestamp) -> Check {
     let under_way = events.iter().filter(waits).count() - late;
     let all = events.len();
     let mut detail = match late {
-        0 => format!("{} {COMPLETED} events of the last 30 days were delivered", all - under_way),
+        0 => {
+            let (n, were) = (all - under_way, agreeing(all - under_way, "was", "were"));
+            format!("{} of the last 30 days {were} delivered", counted(n, &format!("{COMPLETED} event")))
+        }
         late => {
-            format!("{late} of {all} {COMPLETED} events of the last 30 days were not delivered to every endpoint")
+            let (of, were) = (counted(all, &format!("{COMPLETED} event")), agreeing(late, "was", "were"));
+            format!("{late} of {of} of the last 30 days {were} not delivered to every endpoint")
         }
     };
     if under_way > 0 {
-        detail.push_str(&format!("; {under_way} are less than five minutes old and may be under way"));
+        let are = agreeing(under_way, "is", "are");
+        detail.push_str(&format!("; {under_way} {are} less than five minutes old and may be under way"));
     }
     Check::new("deliveries", late == 0, detail)
 }

@@ -18,6 +18,8 @@ mod words;
 
 use serde::Serialize;
 
+use crate::domain::counted;
+
 pub use audit::audit;
 pub use endpoint::Endpoint;
 pub use evidence::{evidence, evidence_missing};
@@ -67,7 +69,11 @@ impl Verdict {
     }
 }
 
-/// `1 order`, `2 orders`.
-fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+/// How many checks failed, and all that were made in words: `23 checks passed`, `2 of 23 checks failed`.
+#[must_use]
+pub fn tally(checks: &[Check]) -> (usize, String) {
+    let made = checks.iter().filter(|check| check.passed.is_some()).count();
+    let failed = checks.iter().filter(|check| check.passed == Some(false)).count();
+    let checks = counted(made, "check");
+    (failed, if failed == 0 { format!("{checks} passed") } else { format!("{failed} of {checks} failed") })
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::apply::Hands;
-use crate::domain::{Order, OrderId, OrderStatus};
+use crate::domain::{Order, OrderId, OrderStatus, counted};
 use crate::ledger::Ledger;
 use crate::world::{Clock, Wire};
 
-use super::{Check, VerifyError, counted};
+use super::{Check, VerifyError};
 
 /// Compares the orders in scope before and after; a pending order that was paid at its own session is no fault.
 pub(super) async fn others<L: Ledger, W: Wire, C: Clock>(

@@ -37,7 +37,7 @@ fn paid_and_unwanted(case: &Case<'_>) -> bool {
     case.wanted().is_none() && case.is_paid() && !case.is_returned()
 }
 
-/// The manifest asks another amount than was paid, or Stripe took another than was ordered.
+/// The manifest asks another amount than was paid, or Stripe took another than was ordered, or nothing at all.
 pub(super) fn paid_amount_differs(case: &Case<'_>) -> Option<Finding> {
     let order = case.keeper()?;
     let taken = case.recorded.known().filter(|payable| payable.has_arrived() && order.may_be_paid_by(payable));
@@ -45,7 +45,8 @@ pub(super) fn paid_amount_differs(case: &Case<'_>) -> Option<Finding> {
     let otherwise = taken.is_some_and(|payable| payable.money() != Some(order.amount));
     let otherwise = otherwise && !case.names_a_stranger() && !case.is_unrecordable_and_returned();
     let asked = case.wanted().is_some_and(|wanted| wanted.amount != order.amount);
-    ((otherwise || (case.is_paid() && asked)) && !case.is_returned()).then_some(Finding::PaidAmountDiffers)
+    let differs = otherwise || (case.is_paid() && asked) || order.is_paid_by_canary();
+    (differs && !case.is_returned()).then_some(Finding::PaidAmountDiffers)
 }
 
 pub(super) fn disputed(case: &Case<'_>) -> Option<Finding> {

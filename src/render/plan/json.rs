@@ -11,6 +11,7 @@ pub fn json(plan: &Plan) -> Value {
     let mut value = head(plan);
     value.insert("changes".to_owned(), plan.changes.iter().map(change).collect());
     value.insert("notes".to_owned(), plan.notes.iter().map(note).collect());
+    value.insert("undecided_money".to_owned(), json!(plan.undecided));
     value.insert("links_stopping".to_owned(), plan.links_stopping.into());
     value.insert("foreign".to_owned(), plan.foreign.len().into());
     Value::Object(value)

@@ -8,4 +8,4 @@ mod words;
 pub use json::{head, json};
 pub use markdown::markdown;
 pub use terminal::terminal;
-pub(in crate::render) use words::{plain, plural};
+pub(in crate::render) use words::plain;

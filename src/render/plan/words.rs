@@ -2,15 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Money, Registration};
+use crate::domain::{Money, Registration, agreeing, counted};
 use crate::plan::{Action, Change, Finding, Plan};
 
 /// One line, the money first.
 pub(super) fn headline(plan: &Plan) -> String {
+    let undecided: Vec<String> = plan.undecided.iter().map(ToString::to_string).collect();
+    let undecided = undecided.join(" and ");
+    if undecided.is_empty() {
+        return what_is_owed(plan, "paid");
+    }
+    format!("{undecided} was paid and waits for a decision; {}", what_is_owed(plan, "counts as paid"))
+}
+
+fn what_is_owed(plan: &Plan, paid: &str) -> String {
     let unpayable = unpayable(plan);
     let money = |minor| Money::new(minor, plan.money.currency).to_string();
     if plan.money.unpayable == 0 {
-        return format!("{} of {} paid", money(plan.money.paid), money(plan.money.owed));
+        return format!("{} of {} {paid}", money(plan.money.paid), money(plan.money.owed));
     }
     let whose: BTreeSet<&Registration> = unpayable.iter().filter_map(|c| c.subject.registration.as_ref()).collect();
     let ordered = unpayable.iter().all(|change| change.subject.order.is_some());
@@ -20,19 +29,23 @@ pub(super) fn headline(plan: &Plan) -> String {
         (n > 0).then(|| reason(*finding, n))
     });
     let reasons = reasons.collect::<Vec<_>>().join(", ");
-    format!("{}, {} cannot be paid: {reasons}", plural(whose.len(), noun), money(plan.money.unpayable))
+    format!("{}, {} cannot be paid: {reasons}", counted(whose.len(), noun), money(plan.money.unpayable))
 }
 
+/// The changes behind the sum of what cannot be paid. Where money lies that no order accounts for, it was paid.
 fn unpayable(plan: &Plan) -> Vec<&Change> {
+    let unmatched = plan.changes.iter().filter(|change| change.is_unmatched_money());
+    let unmatched: BTreeSet<&Registration> = unmatched.filter_map(|c| c.subject.registration.as_ref()).collect();
     let counts = |change: &&Change| {
         !matches!(change.action, Action::Decided | Action::RecordPayment)
+            && change.subject.registration.as_ref().is_none_or(|whose| !unmatched.contains(whose))
             && change.findings.iter().any(|finding| finding.makes_unpayable())
     };
     plan.changes.iter().filter(counts).collect()
 }
 
 fn reason(finding: Finding, n: usize) -> String {
-    let verb = |one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let verb = |one: &str, many: &str| format!("{n} {}", agreeing(n, one, many));
     match finding {
         Finding::MissingOrder => verb("has no order", "have no order"),
         Finding::MissingSession => verb("has no session", "have no session"),
@@ -71,19 +84,18 @@ pub(super) fn counts(plan: &Plan) -> String {
 
 /// `Nothing to do: 21 registrations in order.`
 pub(super) fn nothing_to_do(plan: &Plan) -> String {
-    format!("Nothing to do: {} in order.", plural(plan.summary.unchanged as usize, "registration"))
+    format!("Nothing to do: {} in order.", counted(plan.summary.unchanged as usize, "registration"))
 }
 
 /// What follows the counts: links, foreign payables, the guard.
 pub(super) fn remarks(plan: &Plan) -> Vec<String> {
     let mut remarks = Vec::new();
-    match plan.links_stopping {
-        0 => {}
-        1 => remarks.push("1 link that may have been mailed will stop working.".to_owned()),
-        n => remarks.push(format!("{n} links that may have been mailed will stop working.")),
+    if plan.links_stopping > 0 {
+        let links = counted(plan.links_stopping as usize, "link");
+        remarks.push(format!("{links} that may have been mailed will stop working."));
     }
     if !plan.foreign.is_empty() {
-        let n = plural(plan.foreign.len(), "other session");
+        let n = counted(plan.foreign.len(), "other session");
         remarks.push(format!("{n} of this Stripe account cannot be proved to belong here: left alone."));
     }
     if let Some(refused) = &plan.renew_refused {
@@ -98,16 +110,11 @@ pub(super) fn remarks(plan: &Plan) -> Vec<String> {
             "Refused: {} of {} would be retired because their players left the manifest (policy max_retired: {}%). \
              Say --allow-mass-retire if that is meant.",
             guard.retiring,
-            plural(guard.live as usize, "live order"),
+            counted(guard.live as usize, "live order"),
             guard.limit_percent
         ));
     }
     remarks
-}
-
-/// `1 order`, `2 orders`.
-pub(in crate::render) fn plural(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Text that somebody else wrote, for one line of a terminal: no control or direction-changing characters.

@@ -4,13 +4,30 @@ use serde_json::{Value, json};
 
 use super::club::Club;
 use super::on_both;
-use super::trip::passed;
+use super::trip::{detail, passed};
 
-on_both!(two_links_for_one_registration_do_not_pass, a_link_for_another_amount_than_the_manifests_does_not_pass);
+on_both!(
+    two_links_for_one_registration_do_not_pass,
+    a_link_for_another_amount_than_the_manifests_does_not_pass,
+    one_of_a_thing_is_told_as_one,
+);
 
 #[track_caller]
 fn audited(club: &Club, code: i32) -> Value {
     club.untouched(|| club.tourney(["verify", "--audit-only", "--json"]).run().expect(code)).json()
+}
+
+fn one_of_a_thing_is_told_as_one(club: &Club) {
+    club.bill();
+    club.script_makes(json!({}));
+    club.pay(club.order("1001").session());
+    club.edit("fee: 5}\n  - {id: 1002", "fee: 5, amount: 50.00}\n  - {id: 1002");
+    club.tourney(["apply", "--yes"]).run().expect(3);
+    let verdict = audited(club, 3);
+    assert!(detail(&verdict, "foreign").starts_with("1 session of this account is not "), "{verdict:#}");
+    assert!(detail(&verdict, "money-matched").starts_with("1 finding waits for "), "{verdict:#}");
+    let shown = club.tourney(["verify", "--audit-only"]).run().expect(3).stdout;
+    assert!(shown.contains("but 1 finding about money waits for a decision"), "{shown}");
 }
 
 fn two_links_for_one_registration_do_not_pass(club: &Club) {
