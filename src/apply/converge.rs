@@ -14,6 +14,7 @@ use crate::world::{Clock, Wire};
 
 use super::lock::{Asking, take_lock};
 use super::report::{ChangeOutcome, Proof, Report, Watch};
+use super::sendable::withhold;
 use super::{Hands, Stop};
 
 /// How often a registration that moved under our hands is planned again.
@@ -273,7 +274,9 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         match self.observe(job).await {
             Ok(observed) => {
                 report.proof = Some(proof(&observed, job.options.players.as_deref()));
-                report.remaining = Some(plan(self.manifest, &observed, &job.options));
+                let remaining = plan(self.manifest, &observed, &job.options);
+                withhold(&mut report.results, &observed, &remaining);
+                report.remaining = Some(remaining);
             }
             Err(error) => report.unproved = Some(error.to_string()),
         }

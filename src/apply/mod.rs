@@ -15,6 +15,7 @@ mod leftovers;
 mod lock;
 mod report;
 mod retry;
+mod sendable;
 mod stop;
 
 pub(crate) use canaries::LeftOver;

@@ -41,7 +41,7 @@ pub struct ChangeResult {
     pub order: Option<OrderId>,
     /// The payable as it is now: a new one where one was made.
     pub session: Option<SessionId>,
-    /// Its link.
+    /// Its link; none where there is none, and where the last reading showed that it is not to be sent.
     pub url: Option<String>,
     /// When the link dies.
     pub expires_at: Option<Timestamp>,

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::apply::{ChangeOutcome, ChangeResult, Report};
+use crate::domain::counted;
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 
-use super::plan::{head, plural};
+use super::plan::head;
 
 /// `apply --json`: the plan's head, the results, the proof, and what is left.
 #[must_use]
@@ -62,15 +63,21 @@ fn result_json(result: &ChangeResult) -> Value {
 #[must_use]
 pub fn terminal(report: &Report, manifest: &Manifest, color: bool) -> String {
     let mut text = links(report, manifest);
-    for result in report.results.iter().filter(|result| result.outcome != ChangeOutcome::Done) {
+    for result in
+        report.results.iter().filter(|result| result.outcome != ChangeOutcome::Done || result.detail.is_some())
+    {
         let subject = result.registration.as_ref().map(ToString::to_string);
         let subject = subject.or_else(|| result.session.as_ref().map(ToString::to_string)).unwrap_or_default();
         let why = result.error.as_ref().map(|error| error.message.as_str()).or(result.detail.as_deref());
-        let word = if result.outcome == ChangeOutcome::Failed { "failed" } else { "skipped" };
-        let _ = writeln!(text, "{subject}: {} {word}: {}", result.action.word(), why.unwrap_or("no reason given"));
+        let word = match result.outcome {
+            ChangeOutcome::Done => "done, but",
+            ChangeOutcome::Skipped => "skipped:",
+            ChangeOutcome::Failed => "failed:",
+        };
+        let _ = writeln!(text, "{subject}: {} {word} {}", result.action.word(), why.unwrap_or("no reason given"));
     }
     if report.recovered > 0 {
-        let attempts = plural(report.recovered as usize, "attempt");
+        let attempts = counted(report.recovered as usize, "attempt");
         let _ = writeln!(text, "{attempts} that an earlier run left unfinished settled first.");
     }
     let _ = writeln!(text, "{}", outcome_line(report));
@@ -81,11 +88,20 @@ pub fn terminal(report: &Report, manifest: &Manifest, color: bool) -> String {
     text
 }
 
-/// Every payable that was made, with its order.
+/// Every payable that was made and may be sent, with its order. What nothing proves is not listed: people copy from here.
 fn links(report: &Report, manifest: &Manifest) -> String {
+    let made = report.results.iter().filter(|result| result.outcome == ChangeOutcome::Done && result.url.is_some());
+    if report.proof.is_none() {
+        return match made.count() {
+            0 => String::new(),
+            n => {
+                let links = counted(n, "link");
+                format!("{links} made, and not listed since nothing proves them: see tourney links.\n\n")
+            }
+        };
+    }
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["player", "fee", "order", "link", "pays until (UTC)"]);
-    let made = report.results.iter().filter(|result| result.outcome == ChangeOutcome::Done && result.url.is_some());
     for result in made {
         let (Some(registration), Some(url)) = (&result.registration, &result.url) else { continue };
         let name = manifest.player(&registration.player).map_or("", |player| player.name.as_str());
@@ -124,7 +140,7 @@ fn proof_line(report: &Report) -> String {
         (Some(proof), _) if proof.without_order_id.is_empty() => {
             format!(
                 "Read again from Stripe: {} open, each carries its own order_id.",
-                plural(proof.live as usize, "session")
+                counted(proof.live as usize, "session")
             )
         }
         (Some(proof), _) => {

@@ -11,6 +11,7 @@ mod orders;
 mod races;
 mod reading;
 mod roster;
+mod said;
 mod sessions;
 mod told;
 pub(crate) mod trip;
