@@ -1,31 +1,63 @@
 //! Removing canaries: `verify`'s own at its end, and by whichever run comes next those of a run that never came to it.
 
+use std::fmt;
+
 use crate::domain::{OrderId, RunId};
 use crate::ledger::{AttemptState, Canary, CanaryEnd, Ledger, LedgerError};
+use crate::stripe::Closed;
 use crate::world::{Clock, Wire};
 
 use super::Hands;
 use super::change::StepError;
 
 /// What came of one canary of an earlier run.
-pub(crate) type LeftOver = (RunId, Result<CanaryEnd, StepError>);
+pub(crate) type LeftOver = (RunId, Result<Gone, StepError>);
+
+/// How a canary ended: what its session came to, and its row.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    session: &'static str,
+    row: CanaryEnd,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.row {
+            CanaryEnd::Removed => write!(f, "its session {} and its row removed", self.session),
+            CanaryEnd::Canceled { why } => {
+                write!(f, "its session {}; its row could not be deleted and is cancelled: {why}", self.session)
+            }
+        }
+    }
+}
+
+/// What is said of a session that was closed; a payment at it is said of the whole canary.
+const fn closed_as(closed: &Closed) -> Option<&'static str> {
+    match closed {
+        Closed::Paid(_) => Some("was paid"),
+        Closed::Processing(_) => Some("has a payment on its way"),
+        Closed::Expired | Closed::Complete(_) | Closed::Unknown => None,
+    }
+}
 
 impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     /// Closes every payable of a canary at Stripe, then removes its row.
-    pub(crate) async fn remove_canary(&self, canary: &Canary) -> Result<CanaryEnd, StepError> {
+    pub(crate) async fn remove_canary(&self, canary: &Canary) -> Result<Gone, StepError> {
+        let mut paid = None;
         for session in &canary.sessions {
-            self.stripe.close(session).await?;
+            paid = paid.or(closed_as(&self.stripe.close(session).await?));
         }
         if let Some(order) = self.order_of(canary).await? {
             for attempt in self.ledger.attempts_of(&order).await? {
                 match (&attempt.session, attempt.state) {
-                    (Some(session), _) => drop(self.stripe.close(session).await?),
+                    (Some(session), _) => paid = paid.or(closed_as(&self.stripe.close(session).await?)),
                     (None, AttemptState::Open) => self.undo(&attempt).await?,
                     (None, _) => {}
                 }
             }
         }
-        Ok(self.ledger.remove_canary(canary).await?)
+        let row = self.ledger.remove_canary(canary).await?;
+        Ok(Gone { session: paid.unwrap_or("is expired"), row })
     }
 
     /// Removes what runs that broke off have left of theirs: whoever holds the lock knows that none of them still flies.
@@ -46,7 +78,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             Err(error) => return vec![format!("Canaries of an earlier verify were not looked for: {error}")],
         };
         let told = |(run, end): LeftOver| match end {
-            Ok(_) => format!("The canary of an earlier verify ({run}), which broke off, is removed."),
+            Ok(gone) => format!("The canary of an earlier verify ({run}), which broke off, is removed: {gone}."),
             Err(error) => format!("The canary of an earlier verify ({run}) could not be removed: {error}"),
         };
         ends.into_iter().map(told).collect()

@@ -9,11 +9,11 @@ use clap::builder::NonEmptyStringValueParser;
 use crate::domain::{
     Email, Id, Order, OrderId, Ownership, Payable, PayableState, Payment, PaymentIntentId, PlayerId, SessionId, key,
 };
-use crate::ledger::Ledger as _;
+use crate::ledger::{Canary, Ledger as _};
 use crate::manifest::Player;
 use crate::observe::Observation;
 use crate::plan::{Standing, plan, standings};
-use crate::render::show::{self, Page, ShownOrder, ShownRegistration, ShownSession};
+use crate::render::show::{self, Page, ShownCanary, ShownOrder, ShownRegistration, ShownSession};
 use crate::render::{Exit, Failure};
 use crate::stripe::StripeEvent;
 
@@ -93,12 +93,19 @@ async fn page(site: &Site, loaded: Option<&Loaded>, asked: &Asked<'_>) -> Result
         found.sessions.into_iter().map(|(id, (order, payable))| ShownSession { id, order, payable }).collect();
     let events = events(site, &sessions).await?;
     let open = sessions.iter().filter_map(|shown| shown.payable.as_ref()).any(Payable::is_open);
-    let next = next(asked, &found.registrations, &found.orders, open);
+    let canary = |shown: &ShownOrder| found.canaries.iter().any(|one| one.order.as_ref() == Some(&shown.order.id));
+    let nobodys = !found.canaries.is_empty() && found.registrations.is_empty() && found.orders.iter().all(canary);
+    let next = if nobodys {
+        "nothing: a canary is nobody's order".to_owned()
+    } else {
+        next(asked, &found.registrations, &found.orders, open)
+    };
     Ok(Page {
         environment: site.env.name.clone(),
         what: if what.contains('@') { show::masked(what) } else { what.to_owned() },
         now: site.stripe.time().await?,
         registrations: found.registrations,
+        canaries: found.canaries,
         orders: found.orders,
         sessions,
         payments: found.payments,
@@ -111,6 +118,7 @@ async fn page(site: &Site, loaded: Option<&Loaded>, asked: &Asked<'_>) -> Result
 #[derive(Default)]
 struct Found {
     registrations: Vec<ShownRegistration>,
+    canaries: Vec<ShownCanary>,
     orders: Vec<ShownOrder>,
     /// With the order each is for, and as Stripe shows it.
     sessions: BTreeMap<SessionId, (Option<OrderId>, Option<Payable>)>,
@@ -120,7 +128,8 @@ struct Found {
 impl Found {
     fn is_empty(&self) -> bool {
         let known = self.sessions.values().any(|(_, payable)| payable.is_some());
-        self.registrations.is_empty() && self.orders.is_empty() && self.payments.is_empty() && !known
+        let nobody = self.registrations.is_empty() && self.canaries.is_empty();
+        nobody && self.orders.is_empty() && self.payments.is_empty() && !known
     }
 
     /// The registrations of the manifest's tournament that the word names, and what stands for them.
@@ -152,6 +161,7 @@ impl Found {
                 self.add_order(order);
             }
         }
+        self.canaries(site, what).await?;
         for shown in &mut self.orders {
             shown.attempts = site.ledger.attempts_of(&shown.order.id).await?;
             let made = shown.attempts.iter().filter_map(|attempt| attempt.session.clone());
@@ -181,6 +191,38 @@ impl Found {
         let shown = shown.filter_map(|payable| payable.payment.as_ref()).any(|payment| payment.intent.as_str() == what);
         if what.starts_with("pi_") && !shown {
             self.payments.extend(site.stripe.payment(&PaymentIntentId::from(what)).await?);
+        }
+        Ok(())
+    }
+
+    /// Canaries of `verify` that the word leads to: by an order shown above, by their own order or session, or by the
+    /// address that the environment gives them.
+    async fn canaries(&mut self, site: &Site, what: &str) -> Result<(), Failure> {
+        let named = site.env.canary().filter(|(_, email)| email.same_as(what)).map(|(registration, _)| registration);
+        let canaries = site.ledger.canaries().await?;
+        if let Some(registration) = &named {
+            let of_it = |order: &OrderId| {
+                canaries.iter().any(|one| one.order.as_ref() == Some(order) && one.registration == *registration)
+            };
+            for order in site.ledger.search(&registration.player.to_string()).await? {
+                if of_it(&order.id) {
+                    self.add_order(order);
+                }
+            }
+        }
+        for Canary { registration, order, sessions, .. } in canaries {
+            let shown = self.orders.iter().any(|shown| Some(&shown.order.id) == order.as_ref());
+            let asked = order.as_ref().is_some_and(|order| order.to_string() == what)
+                || sessions.iter().any(|session| session.as_str() == what);
+            if shown {
+                self.sessions.extend(sessions.into_iter().map(|session| (session, (order.clone(), None))));
+            }
+            if shown || asked {
+                self.canaries.push(ShownCanary { registration, order, stands: shown });
+            }
+        }
+        if let Some(registration) = named.filter(|_| self.canaries.is_empty()) {
+            self.canaries.push(ShownCanary { registration, order: None, stands: false });
         }
         Ok(())
     }

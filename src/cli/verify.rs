@@ -62,8 +62,8 @@ async fn run_in(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded) -> Res
     let planned = plan(&loaded.manifest, &observed, &site.options());
     let stop = Stop::default();
     let checks = audit(&observed, &planned);
-    let mut verdict = Verdict { checks, undecided: planned.summary.attention, broke: false };
-    let failure = match after_audit(&Asked { args, shell, site, loaded, stop: &stop }).await {
+    let mut verdict = Verdict { checks: checks.clone(), undecided: planned.summary.attention, broke: false };
+    let failure = match after_audit(&Asked { args, shell, site, loaded, audit: &checks, stop: &stop }).await {
         Ok(Flown { checks, broke }) => {
             verdict.checks.extend(checks);
             broke.map(Failure::from)
@@ -128,6 +128,8 @@ struct Asked<'a> {
     shell: &'a Shell,
     site: &'a Site,
     loaded: &'a Loaded,
+    /// What the audit found.
+    audit: &'a [Check],
     stop: &'a Stop,
 }
 
@@ -215,7 +217,7 @@ async fn own_receiver(asked: &Asked<'_>, secret: Option<SecretString>) -> Result
 
 /// Makes the trip; tourney's own receiver is told by `own` which session to show as paid.
 async fn fly(asked: &Asked<'_>, endpoint: &Endpoint, own: Option<&ShowPaid<'_>>) -> Result<Flown, Failure> {
-    let Asked { args, shell, site, loaded, stop } = asked;
+    let Asked { args, shell, site, loaded, audit, stop } = asked;
     shell.ui.note(&format!("Round trip against {}", endpoint.url()));
     let ask = |url: &str| shell.ui.always(&format!("Pay the canary with a test card at {url}"));
     let scope = loaded.scope();
@@ -238,6 +240,7 @@ async fn fly(asked: &Asked<'_>, endpoint: &Endpoint, own: Option<&ShowPaid<'_>>)
         environment: &site.env.name,
         who: shell.process.who(),
         is_gone: |holder| super::process::is_gone(&holder.who),
+        audit,
         lock_timeout: args.lock_timeout,
     };
     let work = round(&site.ledger, &site.stripe, &LiveClock, &job, &trip);

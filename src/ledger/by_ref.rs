@@ -189,6 +189,10 @@ where
         (**self).journal_canary(canary)
     }
 
+    fn canaries(&self) -> impl Future<Output = Result<Vec<Canary>, LedgerError>> + Send {
+        (**self).canaries()
+    }
+
     fn open_canaries(&self) -> impl Future<Output = Result<Vec<Canary>, LedgerError>> + Send {
         (**self).open_canaries()
     }

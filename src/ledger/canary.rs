@@ -66,7 +66,15 @@ pub(super) async fn open(ledger: &SqlLedger) -> Result<Vec<Canary>> {
     canaries
 }
 
-/// Every canary there ever was.
+/// Every canary there ever was; none before tourney's own tables stand.
+pub(super) async fn every(ledger: &SqlLedger) -> Result<Vec<Canary>> {
+    let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
+    let canaries = all(&mut tx).await;
+    tx.rollback().await?;
+    canaries
+}
+
+/// The same within a read that is made anyway.
 pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Canary>> {
     let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY c.run_id"));
     tx.rows(sql, values![]).await?.iter().map(read_canary).collect()
@@ -74,19 +82,43 @@ pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Canary>> {
 
 /// Removes a canary's row, or cancels it where a foreign key holds it.
 pub(super) async fn remove(ledger: &SqlLedger, canary: &Canary) -> Result<CanaryEnd> {
-    if !ledger.table.mapping().removable {
-        return end(ledger, canary, CanaryEnd::Canceled).await;
-    }
-    match end(ledger, canary, CanaryEnd::Removed).await {
-        Err(Failure::ForeignKey(_)) => end(ledger, canary, CanaryEnd::Canceled).await,
-        other => other,
-    }
+    let why = if ledger.table.mapping().removable {
+        match end(ledger, canary, CanaryEnd::Removed).await {
+            Err(Failure::ForeignKey(text)) => referred_to(ledger, &text).await?,
+            other => return other,
+        }
+    } else if ledger.is_postgres() {
+        format!("the right to DELETE from {} is missing", ledger.table.name())
+    } else {
+        format!("SQLite could give its id again, since {} has no AUTOINCREMENT", ledger.table.name())
+    };
+    end(ledger, canary, CanaryEnd::Canceled { why }).await
+}
+
+/// Which rows keep a row. PostgreSQL names their table itself.
+async fn referred_to(ledger: &SqlLedger, text: &str) -> Result<String> {
+    let tables = if ledger.is_postgres() { Vec::new() } else { referring(ledger).await? };
+    Ok(match tables.as_slice() {
+        [] => format!("other rows refer to it ({text})"),
+        tables => format!("rows of {} refer to it", tables.join(" or ")),
+    })
+}
+
+/// The tables that have a foreign key to the orders table, by SQLite's own catalogue.
+async fn referring(ledger: &SqlLedger) -> Result<Vec<String>> {
+    let Some(mut tx) = ledger.begin_look().await? else { return Ok(Vec::new()) };
+    let plain = ledger.table.mapping().table.last().map_or("", String::as_str);
+    let sql = "SELECT DISTINCT t.name FROM sqlite_master t JOIN pragma_foreign_key_list(t.name) f \
+               WHERE t.type = 'table' AND f.\"table\" = $1 COLLATE NOCASE ORDER BY t.name";
+    let tables = tx.rows(sql, values![plain]).await?.iter().map(|row| row.must_text(0)).collect();
+    tx.rollback().await?;
+    tables
 }
 
 async fn end(ledger: &SqlLedger, canary: &Canary, how: CanaryEnd) -> Result<CanaryEnd> {
     let mut tx = ledger.begin_write().await?;
     if let Some(order) = order_of(&mut tx, canary).await? {
-        end_order(ledger, &mut tx, canary, &order, how).await?;
+        end_order(ledger, &mut tx, canary, &order, &how).await?;
         release_claim(&mut tx, &order).await?;
         // The attempts go, and what they made stays known as the canary's.
         let sql = "DELETE FROM tourney_attempts WHERE order_id = $1 RETURNING session_id";
@@ -103,12 +135,12 @@ async fn end(ledger: &SqlLedger, canary: &Canary, how: CanaryEnd) -> Result<Cana
 }
 
 /// Ends the row that the canary's attempt made, as long as it stands for the canary's registration.
-async fn end_order(ledger: &SqlLedger, tx: &mut Tx, canary: &Canary, order: &OrderId, how: CanaryEnd) -> Result<()> {
+async fn end_order(ledger: &SqlLedger, tx: &mut Tx, canary: &Canary, order: &OrderId, how: &CanaryEnd) -> Result<()> {
     let mut made = ledger.table.registration(Some(&canary.tournament), &canary.registration);
     made.push((Field::Id, Value::from(order)));
     let ended = match how {
         CanaryEnd::Removed => delete(ledger, tx, &made).await?,
-        CanaryEnd::Canceled => cancel_canary(ledger, tx, &made).await?,
+        CanaryEnd::Canceled { .. } => cancel_canary(ledger, tx, &made).await?,
     };
     if ended || find_id(ledger, tx, order).await?.is_none() {
         return Ok(());

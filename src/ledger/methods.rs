@@ -162,6 +162,10 @@ impl Ledger for SqlLedger {
         retrying(|| canary::journal(self, canary)).await
     }
 
+    async fn canaries(&self) -> Result<Vec<Canary>, LedgerError> {
+        retrying(|| canary::every(self)).await
+    }
+
     async fn open_canaries(&self) -> Result<Vec<Canary>, LedgerError> {
         retrying(|| canary::open(self)).await
     }

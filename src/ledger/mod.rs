@@ -282,6 +282,8 @@ pub trait Ledger: Send + Sync {
     fn begin_canary(&self, canary: &Canary) -> impl Future<Output = Result<Written, LedgerError>> + Send;
     /// Journals what has become known of a canary: its order, its sessions.
     fn journal_canary(&self, canary: &Canary) -> impl Future<Output = Result<(), LedgerError>> + Send;
+    /// Every canary there ever was, also those that were removed.
+    fn canaries(&self) -> impl Future<Output = Result<Vec<Canary>, LedgerError>> + Send;
     /// Canaries whose clean-up has not been confirmed, each with the order that its attempt made.
     fn open_canaries(&self) -> impl Future<Output = Result<Vec<Canary>, LedgerError>> + Send;
     /// Removes the row that a canary's own attempt made (no other, whatever stands for its registration), its attempts
@@ -299,10 +301,13 @@ pub trait Ledger: Send + Sync {
 }
 
 /// How a canary's row ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CanaryEnd {
     /// The row is gone.
     Removed,
-    /// The row could not be deleted (a foreign key): it is cancelled.
-    Canceled,
+    /// The row could not be deleted, and is cancelled.
+    Canceled {
+        /// What kept it, for people: rows of which table, or which right is missing.
+        why: String,
+    },
 }

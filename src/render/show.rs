@@ -26,6 +26,8 @@ pub struct Page {
     pub now: Timestamp,
     /// Registrations of the manifest.
     pub registrations: Vec<ShownRegistration>,
+    /// Canaries of `verify`.
+    pub canaries: Vec<ShownCanary>,
     /// Orders of any tournament.
     pub orders: Vec<ShownOrder>,
     /// Sessions at Stripe: recorded, made by an attempt, or asked for.
@@ -51,6 +53,17 @@ pub struct ShownRegistration {
     pub owed: Option<Money>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+}
+
+/// A canary of `verify`.
+#[derive(Clone, Debug)]
+pub struct ShownCanary {
+    /// Whose rows it uses.
+    pub registration: Registration,
+    /// Its order, once made; none where only its address was asked for.
+    pub order: Option<OrderId>,
+    /// Whether the order's row still stands.
+    pub stands: bool,
 }
 
 /// One order with every attempt to make a payable for it.
@@ -82,6 +95,7 @@ pub fn json(page: &Page) -> Value {
         "what": page.what,
         "observed_at": instant(page.now),
         "registrations": page.registrations.iter().map(registration_json).collect::<Vec<_>>(),
+        "canaries": page.canaries.iter().map(canary_json).collect::<Vec<_>>(),
         "orders": page.orders.iter().map(order_json).collect::<Vec<_>>(),
         "sessions": page.sessions.iter().map(session_json).collect::<Vec<_>>(),
         "payments": page.payments.iter().map(payment_json).collect::<Vec<_>>(),
@@ -104,6 +118,11 @@ fn registration_json(shown: &ShownRegistration) -> Value {
         "currency": shown.owed.map(|owed| owed.currency),
         "findings": shown.findings,
     })
+}
+
+fn canary_json(shown: &ShownCanary) -> Value {
+    let Registration { player, fee } = &shown.registration;
+    json!({"player": player, "fee": fee, "order_id": shown.order, "stands": shown.stands})
 }
 
 fn order_json(shown: &ShownOrder) -> Value {
@@ -179,6 +198,7 @@ pub(crate) fn masked(text: &str) -> String {
 pub fn terminal(page: &Page) -> String {
     let mut text = String::new();
     page.registrations.iter().for_each(|shown| registration(&mut text, shown));
+    page.canaries.iter().for_each(|shown| canary(&mut text, shown));
     page.orders.iter().for_each(|shown| order(&mut text, shown));
     page.sessions.iter().for_each(|shown| session(&mut text, shown, page.now));
     for payment in &page.payments {
@@ -212,6 +232,16 @@ fn registration(text: &mut String, shown: &ShownRegistration) {
     let findings: Vec<&str> = shown.findings.iter().map(|finding| finding.code()).collect();
     let findings = if findings.is_empty() { "no findings".to_owned() } else { findings.join(", ") };
     let _ = writeln!(text, "    {findings}");
+}
+
+fn canary(text: &mut String, shown: &ShownCanary) {
+    let registration = &shown.registration;
+    let order = match &shown.order {
+        Some(order) if shown.stands => format!("order {order} is a canary of tourney verify, nobody's order"),
+        Some(order) => format!("order {order} was a canary of tourney verify, and is removed"),
+        None => "the canary of tourney verify: no order of it stands now".to_owned(),
+    };
+    let _ = writeln!(text, "{order} ({registration})");
 }
 
 fn order(text: &mut String, shown: &ShownOrder) {
@@ -262,7 +292,7 @@ fn session(text: &mut String, shown: &ShownSession, now: Timestamp) {
 fn payment_line(payment: &Payment) -> String {
     let state = json!(payment.state);
     let refunded =
-        if payment.refunded > 0 { format!(", {} minor units refunded", payment.refunded) } else { String::new() };
+        if payment.refunded > 0 { format!(", refunded {} (in minor units)", payment.refunded) } else { String::new() };
     let disputed = if payment.disputed { ", disputed" } else { "" };
     format!("    {}{refunded}{disputed}", state.as_str().unwrap_or_default())
 }

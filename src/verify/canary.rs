@@ -2,7 +2,7 @@
 
 use crate::apply::{Hands, LeftOver};
 use crate::domain::{AttemptId, Email, Id, Money, Order, OrderId, PlayerId, Registration, Seen, SessionId};
-use crate::ledger::{AttemptFor, Canary, CanaryEnd, Ledger, Written};
+use crate::ledger::{AttemptFor, Canary, Ledger, Written};
 use crate::stripe::{Bill, LIFETIME};
 use crate::world::{Clock, Wire};
 
@@ -94,7 +94,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     /// Removes the canary; what could not be done is a failed check, and the next run tries again.
     pub(super) async fn clean_up(&self, canary: &Canary) -> Check {
         match self.remove_canary(canary).await {
-            Ok(end) => Check::new("clean-up", true, end_word(end)),
+            Ok(gone) => Check::new("clean-up", true, gone.to_string()),
             Err(error) => Check::new("clean-up", false, format!("{error}; the next run tries again")),
         }
     }
@@ -107,17 +107,10 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         }
         let fine = ends.iter().all(|(_, end)| end.is_ok());
         let told = |(run, end): LeftOver| match end {
-            Ok(end) => format!("of run {run}: {}", end_word(end)),
+            Ok(gone) => format!("of run {run}: {gone}"),
             Err(error) => format!("of run {run}: {error}; the next run tries again"),
         };
         let lines: Vec<String> = ends.into_iter().map(told).collect();
         Ok(Check::new("left-over-canary", fine, lines.join("; ")))
-    }
-}
-
-const fn end_word(end: CanaryEnd) -> &'static str {
-    match end {
-        CanaryEnd::Removed => "its session is expired and its row removed",
-        CanaryEnd::Canceled => "its session is expired; its row could not be deleted and is cancelled",
     }
 }

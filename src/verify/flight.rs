@@ -51,7 +51,7 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
     ) -> Result<Self, VerifyError> {
         let object = hands.stripe.session_object(&session).await?.ok_or(VerifyError::CanaryMoved)?;
         let tag = hands.uuid().replace('-', "");
-        let intent = PaymentIntentId(format!("pi_canary{tag}"));
+        let intent = PaymentIntentId::canary(&tag);
         // Receivers compare with their own clock, not with Stripe's.
         let now = hands.clock.now();
         Ok(Self { hands, trip, order, session, predecessor, object, intent, tag, now })
@@ -258,7 +258,12 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
         } else if self.trip.stop.is_asked() {
             log.stops("interrupted before the order was paid");
         } else {
-            let detail = format!("order {} is still {}: {}", self.order, order.status, words::UNPAID);
+            let detail = if order.status == OrderStatus::Pending {
+                let elsewhere = words::elsewhere(&self.order, &self.intent).unwrap_or_default();
+                format!("order {} is still pending: {}{elsewhere}", self.order, words::unpaid(PAID_WITHIN))
+            } else {
+                words::crosswise(&self.order, order.status)
+            };
             log.note(Check::new("order-paid", false, detail));
             log.ends("the order was never paid");
         }
@@ -310,7 +315,9 @@ impl<'a, L: Ledger, W: Wire, C: Clock> Flight<'a, L, W, C> {
                 "interrupted; nobody had paid"
             });
         }
-        let detail = if arrived {
+        let detail = if order.status != OrderStatus::Pending {
+            words::crosswise(&self.order, order.status)
+        } else if arrived {
             format!("Stripe has the payment, and order {} is still {}: {}", self.order, order.status, words::UNHEARD)
         } else if payable.is_some_and(Payable::is_processing) {
             "the payment is on its way (a delayed method): pay with a card".to_owned()

@@ -10,6 +10,7 @@ use crate::stripe::{CheckoutSettings, Stripe};
 use crate::world::{Clock, Wire};
 
 use super::roundtrip::{Flown, Trip, round_trip};
+use super::{Check, tally};
 
 /// For what and by whom a round trip is made.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Round<'a> {
     pub who: String,
     /// Whether the process of the lock's holder is known to be gone: then the lock is taken over at once.
     pub is_gone: fn(&LockHolder) -> bool,
+    /// What the audit before it found, for the history.
+    pub audit: &'a [Check],
     /// How long to wait for the lock.
     pub lock_timeout: SignedDuration,
 }
@@ -91,8 +94,7 @@ async fn recorded<L: Ledger, W: Wire, C: Clock>(
     };
     hands.ledger.start_run(&run).await?;
     let flown = round_trip(hands, trip).await;
-    let failed = flown.checks.iter().filter(|check| check.passed == Some(false)).count();
-    let line = format!("{} checks, {failed} failed", flown.checks.len());
+    let (failed, line) = tally(&[round.audit, &flown.checks].concat());
     let (word, line) = match &flown.broke {
         Some(error) => ("failed", error.to_string()),
         None if trip.stop.is_asked() => ("interrupted", line),

@@ -1,8 +1,36 @@
 //! What an endpoint's behaviour most likely means, for whoever has to mend it.
 
-/// The good event was accepted, and the order stayed as it was.
-pub(super) const UNPAID: &str = "the handler looks for another field than order_id, fetches the session itself (use \
-                                 --pay), or serves another database";
+use jiff::SignedDuration;
+
+use crate::domain::{Id, OrderId, OrderStatus, PaymentIntentId};
+
+/// The good event was accepted, and the order stayed as it was for so long.
+pub(super) fn unpaid(waited: SignedDuration) -> String {
+    format!(
+        "the handler looks for another field than order_id, fetches the session itself (use --pay), serves another \
+         database, or is slower than the {} s that were waited: a queue, or a worker that is not running?",
+        waited.as_secs()
+    )
+}
+
+/// What the good event may have done where another database is served: small numbers repeat everywhere.
+pub(super) fn elsewhere(order: &OrderId, intent: &PaymentIntentId) -> Option<String> {
+    let number = matches!(order.0, Id::Int(_));
+    number.then(|| {
+        format!(
+            ". IF THE ENDPOINT SERVES ANOTHER DATABASE, ORDER {order} THERE MAY NOW SAY paid WITH THE PAYMENT INTENT \
+             {intent}, and nobody paid it: look there, and put it right by hand"
+        )
+    })
+}
+
+/// The good event moved the order somewhere else than to paid.
+pub(super) fn crosswise(order: &OrderId, status: OrderStatus) -> String {
+    format!(
+        "the status of order {order} changed to {status} instead of paid: are the words crosswise in `statuses` of the \
+         mapping, so that the application's word for paid stands under `{status}`? Else the handler itself writes that"
+    )
+}
 /// Stripe has the money, and the order stayed as it was.
 pub(super) const UNHEARD: &str = "the event did not reach the endpoint (is it registered at Stripe for \
                                   checkout.session.completed?), or the handler looks for another field than order_id";

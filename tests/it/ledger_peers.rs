@@ -69,7 +69,9 @@ async fn a_row_that_others_refer_to_is_cancelled_and_not_deleted() {
             sessions: Vec::new(),
         };
         ledger.journal_canary(&canary).await.unwrap();
-        assert_eq!(ledger.remove_canary(&canary).await.unwrap(), CanaryEnd::Canceled);
+        let end = ledger.remove_canary(&canary).await.unwrap();
+        let CanaryEnd::Canceled { why } = end else { panic!("{end:?}") };
+        assert!(why.contains("receipts"), "{why}");
         assert_eq!(status(&ledger, canary.order.as_ref().unwrap()).await, Some(OrderStatus::Canceled));
         assert_eq!(ledger.open_canaries().await.unwrap(), []);
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tourney::sandbox::core::{Control, Seed, TestCard};
 
-use crate::support::{Folder, applied_camp, control};
+use crate::support::{Folder, applied_camp, control, wait_until};
 
 fn page(folder: &Folder, what: &str) -> Value {
     folder.tourney(["show", what, "--json"]).run().expect(0).json()
@@ -109,4 +109,29 @@ fn what_leads_nowhere_is_not_found() {
         assert!(error["error"]["hint"].is_string() && !error.to_string().contains("nobody@"), "{error}");
     }
     folder.tourney(["show"]).run().expect(64);
+}
+
+#[test]
+fn a_canary_that_a_person_paid_is_told_as_paid_and_shown_as_what_it_was() {
+    let folder = applied_camp();
+    let verify = folder.tourney(["verify", "--pay", "--json"]).spawn();
+    let asks = "Pay the canary with a test card at ";
+    wait_until("a person is asked to pay", || verify.stderr().split(asks).nth(1).is_some_and(|url| url.contains('\n')));
+    let url = verify.stderr().split(asks).nth(1).unwrap().lines().next().unwrap().to_owned();
+    let session = url.rsplit('/').next().unwrap().to_owned();
+    control(&folder, Control::Pay { session: session.clone(), card: TestCard::Success, email: None });
+    let checks = verify.wait().expect(0).json()["checks"].clone();
+    let detail = |name: &str| {
+        let check = checks.as_array().unwrap().iter().find(|check| check["name"] == name).unwrap();
+        check["detail"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(detail("clean-up"), "its session was paid and its row removed");
+    let order = detail("canary").split(' ').nth(1).unwrap().to_owned();
+    for what in [order.as_str(), &session] {
+        let page = page(&folder, what);
+        assert_eq!(page["canaries"][0]["order_id"], order.as_str(), "{what}: {page:#}");
+        assert_eq!(page["canaries"][0]["stands"], false, "{what}: {page:#}");
+    }
+    let text = folder.tourney(["show", &order]).run().expect(0).stdout;
+    assert!(text.contains("was a canary of tourney verify, and is removed"), "{text}");
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::app::{environment, script};
+use super::app::{environment, script, tables};
 use crate::story::club::Club;
 use crate::story::on_both;
 
@@ -259,6 +259,8 @@ fn another_schema_with_names_in_capitals() {
     let rows = club.sql("SELECT CAST(\"State\" AS TEXT), url, CAST(\"user\" AS TEXT) FROM shop.\"Order\" ORDER BY 3");
     assert_eq!(rows.len(), 3, "{rows:?}");
     assert!(is(&rows[0], &["Open", "NULL", "5500"]), "a link that is too long is left out: {rows:?}");
+    // docs/ADOPTING.md says where tourney's own tables are, whatever the schema of the orders.
+    assert!(tables(&club).contains(&"tourney_ledger".to_owned()), "{:?}", tables(&club));
 }
 
 /// A trigger that keeps a row as it is says nothing: it is named, and not taken for a change by the application.

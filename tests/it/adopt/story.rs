@@ -45,6 +45,9 @@ fn the_incident_is_put_right_in_the_application_s_own_table(club: &Club) {
     assert_eq!(digest(club), others, "other rows are what they were");
     let added: Vec<String> = tables(club).into_iter().filter(|table| !before.contains(table)).collect();
     assert!(added.iter().all(|table| table.starts_with("tourney_")), "{added:?}");
+    // docs/ADOPTING.md says what stays beside a SQLite file.
+    let beside = std::fs::metadata(club.folder.path("orders.db.lock"));
+    assert_eq!(beside.ok().map(|file| file.len()), club.is_sqlite().then_some(0));
     verifies(club);
     assert_eq!(digest(club), others, "other rows are what they were");
 
