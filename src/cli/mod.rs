@@ -41,9 +41,15 @@ pub use process::Process;
 use log::Log;
 use signals::Signals;
 
+/// Where the orders and Stripe are, for who has no environments.yaml yet.
+const VARIABLES: &str = "\
+Without environments.yaml, these variables make the environment `test`; with one, they fill its gaps: DATABASE_URL \
+(postgres://… or postgresql://…, or sqlite://path), STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE, \
+TOURNEY_WEBHOOK_URL, TOURNEY_SUCCESS_URL. TOURNEY_ENV is as -e.";
+
 /// Plan and apply tournament billing through Stripe, so that no paid order stays pending.
 #[derive(Debug, Parser)]
-#[command(name = "tourney", version, max_term_width = 100)]
+#[command(name = "tourney", version, max_term_width = 100, after_long_help = VARIABLES)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]

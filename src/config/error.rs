@@ -143,7 +143,9 @@ impl ConfigError {
                 "write the secret alone, on one line; at dashboard.stripe.com are API keys sk_… or rk_…, webhook secrets whsec_…"
             }
             Self::BadUrl { .. } => "write it in full, for example https://club.example/thanks",
-            Self::BadDatabaseUrl { .. } => "write postgres://user@host/database, or sqlite:///folder/orders.db",
+            Self::BadDatabaseUrl { .. } => {
+                "write postgres://user@host/database (postgresql:// is the same), or sqlite:///folder/orders.db"
+            }
             Self::WrongMode { .. } => "use the live key, or remove `mode: live`",
             Self::LiveRefused { .. } => {
                 "use a test key, or choose with -e (TOURNEY_ENV is not enough) an environment of environments.yaml that says `mode: live`"

@@ -26,7 +26,7 @@ pub(super) fn orders(node: &Node, path: &str, problems: &mut Problems) -> Option
         .get("insert", problems)
         .map_or_else(BTreeMap::new, |n| texts(n, &fields.path_of("insert"), no_column, problems));
     let columns = columns?;
-    check_scope(&fields, since.is_some(), &columns, problems);
+    check_scope(&fields, fields.has("since"), &columns, problems);
     Some(OrdersMapping { table: table?, since, columns, amount_unit, statuses: statuses?, insert })
 }
 

@@ -274,8 +274,11 @@ fn database_url(found: Found, base: Option<&Path>) -> Result<DatabaseUrl, Config
         return Ok(DatabaseUrl::Sqlite { path: base.map_or_else(|| PathBuf::from(path), |base| base.join(path)) });
     }
     let url = Url::parse(&found.text).map_err(|_| fail("this is no URL of a database"))?;
+    if let Some((database, driver)) = url.scheme().split_once('+') {
+        return Err(fail(&format!("+{driver} is for SQLAlchemy alone: leave it out, {database}://…")));
+    }
     if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return Err(fail("this is neither postgres://… nor sqlite://…"));
+        return Err(fail("this is neither postgres://… (or postgresql://…) nor sqlite://…"));
     }
     if url.path().contains('@') {
         return Err(fail("the password holds a sign that ends it: write / as %2F, ? as %3F, # as %23"));

@@ -80,7 +80,7 @@ impl SqlLedger {
             "sqlite" => sqlite(url)?,
             "postgres" | "postgresql" => postgres(url)?,
             _ => {
-                let text = "a database URL begins with sqlite:// or postgres://";
+                let text = "a database URL begins with sqlite:// or postgres:// (or postgresql://)";
                 return Err(LedgerError::Rejected(text.to_owned()));
             }
         };
@@ -206,7 +206,8 @@ fn postgres(url: &str) -> std::result::Result<(Pool, String), LedgerError> {
         .application_name("tourney")
         .disable_statement_logging();
     let database = options.get_database().unwrap_or(options.get_username());
-    let place = format!("{}/{database}", options.get_host());
+    let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |path| path.display().to_string());
+    let place = format!("{host}:{}/{database}", options.get_port());
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE)

@@ -56,40 +56,38 @@ async fn clear_faults(State(host): State<Arc<Host>>) -> Response {
 }
 
 async fn control(State(host): State<Arc<Host>>, body: Bytes) -> Response {
-    read_and_run(&host, &body, &[]).await
+    read_and_run(&host, &body, &[], &[]).await
 }
 
 async fn fault(State(host): State<Arc<Host>>, body: Bytes) -> Response {
-    read_and_run(&host, &body, &[("command", "fault")]).await
+    read_and_run(&host, &body, &[("command", "fault")], &[]).await
 }
 
 async fn seed(State(host): State<Arc<Host>>, body: Bytes) -> Response {
-    read_and_run(&host, &body, &[("command", "seed_session")]).await
+    read_and_run(&host, &body, &[("command", "seed_session")], &[]).await
 }
 
 async fn named(State(host): State<Arc<Host>>, Path(command): Path<String>, body: Bytes) -> Response {
-    read_and_run(&host, &body, &[("command", &command)]).await
+    read_and_run(&host, &body, &[("command", &command)], &[]).await
 }
 
-/// `pay` without a body is paid with the card that succeeds.
+/// Where nothing else is said, `pay` pays with the card that succeeds.
 async fn on_session(
     State(host): State<Arc<Host>>,
     Path((command, session)): Path<(String, String)>,
     body: Bytes,
 ) -> Response {
-    let mut fixed = vec![("command", command.as_str()), ("session", session.as_str())];
-    if command == "pay" && body.is_empty() {
-        fixed.push(("card", "success"));
-    }
-    read_and_run(&host, &body, &fixed).await
+    let usual: &[_] = if command == "pay" { &[("card", "success")] } else { &[] };
+    read_and_run(&host, &body, &[("command", command.as_str()), ("session", session.as_str())], usual).await
 }
 
 async fn unknown() -> Response {
     refused(StatusCode::NOT_FOUND, "the control interface has no such route: docs/SANDBOX.md lists them")
 }
 
-/// Reads a command from a JSON object (nothing is an empty one) and the fields that the route fixes.
-async fn read_and_run(host: &Host, body: &[u8], fixed: &[(&str, &str)]) -> Response {
+/// Reads a command from a JSON object (nothing is an empty one), the fields that the route fixes, and those that hold where
+/// the object does not say otherwise.
+async fn read_and_run(host: &Host, body: &[u8], fixed: &[(&str, &str)], usual: &[(&str, &str)]) -> Response {
     let given = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(body) };
     let mut given: Value = match given {
         Ok(given) => given,
@@ -100,6 +98,9 @@ async fn read_and_run(host: &Host, body: &[u8], fixed: &[(&str, &str)]) -> Respo
     };
     for (name, value) in fixed {
         fields.insert((*name).to_owned(), json!(value));
+    }
+    for (name, value) in usual {
+        fields.entry(*name).or_insert_with(|| json!(value));
     }
     match serde_json::from_value(given) {
         Ok(command) => run(host, command).await,

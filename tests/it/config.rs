@@ -338,6 +338,10 @@ fn broken_files_are_refused_with_their_places_and_without_their_secrets() {
         ("test: {players: {table: a, columns: {id: id, email: e, name: [a, 'b;']}}}", "no name of a column"),
         ("test: {players: {table: a, columns: {id: id, email: e, nmae: n}}}", "did you mean `name`"),
         ("test: {verify: {canary: {player: 1}}}", "`fee` is missing"),
+        (
+            "test: {orders: {since: 11/01/2026, columns: {id: id, player: p, fee: f, amount: a, status: s, session: c, payment_intent: i, created_at: t}, table: orders, statuses: {pending: p, paid: q}}}",
+            "has a problem",
+        ),
         ("test: {database: [", "environments.yaml:"),
         ("test: &a {x: *a}", "environments.yaml:"),
     ];

@@ -325,6 +325,13 @@ async fn the_control_interface_by_its_friendly_routes() {
     let session = api.create().await;
     let (status, paid) = control(&format!("pay/{}", id(&session)), "").await;
     assert_eq!((status, &paid["payment_status"]), (200, &json!("paid")));
+    // What the body leaves out is as without one; what it says holds.
+    for (body, payment_status) in
+        [("{}", "paid"), (r#"{"email": "a@example.com"}"#, "paid"), (r#"{"card": "decline"}"#, "unpaid")]
+    {
+        let (status, paid) = control(&format!("pay/{}", id(&api.create().await)), body).await;
+        assert_eq!((status, &paid["payment_status"]), (200, &json!(payment_status)), "{body}: {paid}");
+    }
     assert_eq!(control(&format!("expire/{}", id(&session)), "").await.0, 409);
     assert_eq!(control("expire/cs_test_none", "").await.0, 404);
     let (status, seeded) = control("seed", r#"{"amount": 5500, "expired_seconds_ago": 60}"#).await;

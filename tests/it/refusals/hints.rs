@@ -47,7 +47,17 @@ fn a_bad_database_is_told_about_databases() {
         let outcome =
             folder.tourney(["plan", "--json"]).env("DATABASE_URL", url).env("STRIPE_SECRET_KEY", "sk_test_51H");
         let error = is_refusal(outcome.run(), 1, "bad-url");
-        assert_eq!(text(&error, "hint"), "write postgres://user@host/database, or sqlite:///folder/orders.db", "{url}");
+        let hint = "write postgres://user@host/database (postgresql:// is the same), or sqlite:///folder/orders.db";
+        assert_eq!(text(&error, "hint"), hint, "{url}");
+    }
+    for (url, word) in
+        [("postgresql+psycopg://club@db1/club", "postgresql://"), ("sqlite+aiosqlite:///a.db", "sqlite://")]
+    {
+        let outcome =
+            folder.tourney(["plan", "--json"]).env("DATABASE_URL", url).env("STRIPE_SECRET_KEY", "sk_test_51H");
+        let error = is_refusal(outcome.run(), 1, "bad-url");
+        let message = text(&error, "message");
+        assert!(message.contains("leave it out") && message.contains(word), "{url}: {error:#}");
     }
 }
 

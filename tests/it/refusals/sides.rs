@@ -117,7 +117,16 @@ fn a_database_that_is_not_there(club: &Club) {
     for args in [["plan", "--json", "-q"], ["apply", "--json", "-y"]] {
         let outcome = club.untouched(|| run(args));
         assert!(!format!("{outcome:?}").contains("hunter2secret"), "{outcome:?}");
-        is_refusal(outcome, 1, "database");
+        let error = is_refusal(outcome, 1, "database");
+        let message = error["message"].as_str().unwrap();
+        assert!(club.is_sqlite() || message.contains("127.0.0.1:1/orders"), "{message}");
+    }
+    if !club.is_sqlite() {
+        let other = club.database().replace("/test_", "/no_test_");
+        let error =
+            is_refusal(club.tourney(["plan", "--json"]).env("DATABASE_URL", other).run(), 1, "database-refused");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(":5432/no_test_") && message.contains("does not exist"), "{message}");
     }
 }
 
