@@ -108,10 +108,22 @@ fn is_seen_there(other: &Club, number: &str, intent: &str) {
 
 fn a_status_that_is_crosswise_is_told_as_such(club: &Club) {
     installed(club);
-    let crosswise = "{ pending: pending, paid: refunded, canceled: canceled, refunded: paid }";
-    let text = club.folder.read("environments.yaml");
-    let words = "{ pending: pending, paid: paid, canceled: canceled, refunded: refunded }";
-    club.folder.write("environments.yaml", &text.replace(words, crosswise));
+    // The application's own word for paid is the one that the mapping takes for refunded.
+    if club.is_sqlite() {
+        club.sql(
+            "CREATE TRIGGER own_word AFTER UPDATE ON orders WHEN NEW.status = 'paid' BEGIN \
+             UPDATE orders SET status = 'refunded' WHERE id = NEW.id; END",
+        );
+    } else {
+        club.sql(
+            "CREATE FUNCTION own_word() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN NEW.status := 'refunded'; RETURN NEW; END $$",
+        );
+        club.sql(
+            "CREATE TRIGGER own_word BEFORE UPDATE ON orders FOR EACH ROW WHEN (NEW.status = 'paid') \
+             EXECUTE FUNCTION own_word()",
+        );
+    }
     club.tourney(["apply", "--yes"]).run().expect(0);
     let application = Application::start(club, Handler::default());
     let command = club.tourney(["verify", "--json", "--endpoint", application.url()]);
