@@ -159,7 +159,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         let started = self.clock.now();
         self.start_run(job, started).await?;
         let tournament = &self.manifest.tournament;
-        self.ledger.record_name(&self.guard, &tournament.id, &tournament.name, started).await?;
+        self.ledger.record_name(&tournament.id, &tournament.name, started).await?;
         let outcome = self.work(job, observed, agreed, stop, watch).await;
         let (word, line) = summary_of(&outcome);
         // History is for people; the work is done whether or not this line is written.

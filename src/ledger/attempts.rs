@@ -12,7 +12,7 @@ use super::errors::{Failure, Result, rejected};
 use super::lock::{check_fence, time};
 use super::open::SqlLedger;
 use super::orders::{find, find_id, update};
-use super::rows::id_of;
+use super::rows::{Stored, id_of};
 use super::sql::{Row, Tx, Value, values};
 use super::table::{Cell, Field};
 use super::{Attempt, AttemptFor, AttemptState, Begun, Guard, Rendered, Written};
@@ -85,10 +85,32 @@ async fn new_order(
     ]);
     let (sql, values) = table.insert(&cells)?;
     let inserted = tx.row(sql, values).await.map_err(|failure| no_such_row(failure, registration))?;
-    let row = inserted.ok_or_else(|| rejected("the orders table gave no id for a new order"))?;
+    let row = inserted.ok_or_else(|| {
+        rejected("the orders table gave no id for a new order: does a trigger or a rule keep it out?")
+    })?;
     let order = OrderId(id_of(&row.must_text(0)?, "order")?);
+    refuse_other(find_id(ledger, tx, &order).await?, &order, registration, amount)?;
     let claimed = claim(tx, asked.tournament, registration, &order, claimed.as_ref()).await?;
     Ok(claimed.then(|| (order, registration.clone(), None)))
+}
+
+/// A trigger or a default may have made another order of it than was asked for.
+fn refuse_other(written: Option<Stored>, id: &OrderId, registration: &Registration, amount: Money) -> Result<()> {
+    let order = written.map(|stored| stored.order);
+    let same = |order: &Order| {
+        order.registration == *registration && order.amount == amount && order.status == OrderStatus::Pending
+    };
+    if order.as_ref().is_some_and(same) {
+        return Ok(());
+    }
+    let what = order.map_or_else(
+        || "nothing".to_owned(),
+        |order| format!("{} of {} for {}", order.status, order.amount, order.registration),
+    );
+    Err(rejected(format!(
+        "the database made something else of the new order {id} than a pending one of {amount} for {registration}: {what}; does \
+         a trigger change it?"
+    )))
 }
 
 /// An application's table may know no such player or product.

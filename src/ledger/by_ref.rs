@@ -147,12 +147,11 @@ where
 
     fn record_name(
         &self,
-        guard: &Guard,
         tournament: &TournamentId,
         name: &str,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), LedgerError>> + Send {
-        (**self).record_name(guard, tournament, name, now)
+        (**self).record_name(tournament, name, now)
     }
 
     fn start_run(&self, run: &Run) -> impl Future<Output = Result<(), LedgerError>> + Send {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{OrderId, Registration};
+use crate::domain::{OrderId, OrderStatus, Registration};
 
 use super::Scope;
 use super::attempts::read_registration;
@@ -55,6 +55,35 @@ pub(super) async fn add(ledger: &SqlLedger, tx: &mut Tx, scope: &Scope, stored: 
     }
     stored.extend(added);
     Ok(())
+}
+
+/// Orders that tourney has canceled in this tournament, and that all read as something else.
+///
+/// # Errors
+/// Where there are several: the words of the statuses are not those that they were canceled with.
+pub(super) async fn refuse_revived(ledger: &SqlLedger, tx: &mut Tx, scope: &Scope) -> Result<()> {
+    let sql = "SELECT order_id FROM tourney_retired WHERE tournament_id = $1 AND how = 'cancel' ORDER BY order_id";
+    let rows = tx.rows(sql, values![&scope.tournament]).await?;
+    let retired = rows.iter().map(|row| row.must_text(0)).collect::<Result<Vec<_>>>()?;
+    let mut revived = Vec::new();
+    for orders in retired.chunks(AT_ONCE) {
+        let cells: Vec<_> = orders.iter().map(|order| (Field::Id, Value::from(order.as_str()))).collect();
+        let (sql, values) = ledger.table.select_any(&cells)?;
+        for row in tx.rows(sql, values).await? {
+            let word = row.must_text(6)?;
+            if ledger.table.mapping().statuses.status(&word) == Some(OrderStatus::Canceled) {
+                return Ok(());
+            }
+            revived.push(format!("order {} reads {word:?}", row.must_text(0)?));
+        }
+    }
+    match revived.as_slice() {
+        [first, _, ..] => Err(unmapped(format!(
+            "orders.statuses: none of the orders that tourney has canceled here reads as canceled ({first}): are the words \
+             the same as when that was done?"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn another(order: &OrderId, claimed: &Registration, read: &Registration) -> Option<String> {

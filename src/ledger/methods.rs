@@ -124,14 +124,8 @@ impl Ledger for SqlLedger {
         retrying(|| events::unfinished(self, limit)).await
     }
 
-    async fn record_name(
-        &self,
-        guard: &Guard,
-        tournament: &TournamentId,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        retrying(|| names::record(self, guard, tournament, name, now)).await
+    async fn record_name(&self, tournament: &TournamentId, name: &str, now: Timestamp) -> Result<(), LedgerError> {
+        retrying(|| names::record(self, tournament, name, now)).await
     }
 
     async fn start_run(&self, run: &Run) -> Result<(), LedgerError> {

@@ -253,7 +253,6 @@ pub trait Ledger: Send + Sync {
     /// Writes what a tournament that is being applied is called.
     fn record_name(
         &self,
-        guard: &Guard,
         tournament: &TournamentId,
         name: &str,
         now: Timestamp,

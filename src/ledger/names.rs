@@ -4,9 +4,7 @@ use jiff::Timestamp;
 
 use crate::domain::TournamentId;
 
-use super::Guard;
 use super::errors::Result;
-use super::lock::check_fence;
 use super::open::SqlLedger;
 use super::sql::{Tx, values};
 
@@ -14,15 +12,8 @@ use super::sql::{Tx, values};
 const TABLE: &str = "tourney_names";
 
 /// Writes what a tournament is called, in the place of what it was called before.
-pub(super) async fn record(
-    ledger: &SqlLedger,
-    guard: &Guard,
-    tournament: &TournamentId,
-    name: &str,
-    now: Timestamp,
-) -> Result<()> {
+pub(super) async fn record(ledger: &SqlLedger, tournament: &TournamentId, name: &str, now: Timestamp) -> Result<()> {
     let mut tx = ledger.begin_write().await?;
-    check_fence(&mut tx, guard).await?;
     let sql = "INSERT INTO tourney_names (tournament_id, name, applied_at) VALUES ($1, $2, $3) \
                ON CONFLICT (tournament_id) DO UPDATE SET name = excluded.name, applied_at = excluded.applied_at";
     tx.execute(sql, values![tournament, name, now.as_second()]).await?;

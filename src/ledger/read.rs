@@ -27,6 +27,7 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
     let mut stored = if reading.orders { in_scope(ledger, tx, scope).await? } else { Vec::new() };
     if reading.ours && reading.orders {
         claimed::add(ledger, tx, scope, &mut stored).await?;
+        claimed::refuse_revived(ledger, tx, scope).await?;
     }
     if reading.ours {
         leave_out(&mut facts, canary::all(tx).await?);

@@ -27,7 +27,7 @@ pub use standing::{Standing, standings};
 
 use std::collections::BTreeSet;
 
-use crate::domain::{LedgerId, Payable, PlayerId, SessionId, key};
+use crate::domain::{LedgerId, OrderStatus, Payable, PlayerId, SessionId, key};
 use crate::ledger::Event;
 use crate::manifest::Manifest;
 use crate::observe::Observation;
@@ -79,6 +79,7 @@ pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> P
     }
     add_stop(&mut plan, &world);
     add_other_name(&mut plan, &world);
+    add_unpaid(&mut plan, &world);
     plan.undecided = undecided(&world, &plan.changes);
     plan.links_stopping = links_stopping(&world, &plan.changes);
     plan.mass_retire = mass_retire(manifest, &world, &plan.changes).filter(|_| !options.allow_mass_retire);
@@ -154,6 +155,29 @@ fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisio
         Recorded::None | Recorded::Unknown(_) | Recorded::Known(_) => {}
     }
     expand::expand(case, &verdicts)
+}
+
+/// Orders that say paid, every one of them, and no payment at Stripe behind any: cash, or statuses that stand crosswise.
+fn add_unpaid(plan: &mut Plan, world: &World<'_>) {
+    let paid = world.groups.iter().flat_map(|group| cases(world, group)).filter(|case| {
+        case.keeper().is_some_and(|order| order.status == OrderStatus::Paid)
+            && !case.wanted().is_some_and(|wanted| wanted.paid_elsewhere)
+    });
+    let (mut all, mut without) = (0, 0);
+    for case in paid {
+        all += 1;
+        let nothing = case.keeper().is_some_and(|order| order.payment_intent.is_none()) && case.paying().is_none();
+        without += u32::from(nothing && case.recorded.known().is_some());
+    }
+    if without < 2 || without < all {
+        return;
+    }
+    let subject = Subject { registration: None, order: None, session: None };
+    let text = format!(
+        "all {all} paid orders hold a session that nobody paid, and no payment intent: were they paid in cash, or do the words \
+         under `statuses` stand crosswise?"
+    );
+    plan.notes.push(Note { subject, finding: None, text });
 }
 
 /// An id under another name is a tournament that was renamed, or a manifest that was copied: then the orders are another

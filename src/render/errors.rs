@@ -123,7 +123,10 @@ impl From<ObserveError> for Failure {
             ObserveError::WrongMode { .. } => Self::new("wrong-mode", error.to_string())
                 .hint("right database, wrong key? Nothing was planned and nothing was written"),
             ObserveError::Copied(_) => Self::new("scope-overlap", error.to_string())
-                .hint("is this manifest a copy of another one? Give it its own tournament.id; nothing was written"),
+                .hint(
+                    "a copy of another manifest? Give it a tournament.id of its own. If the fees were exchanged, keep the old ones \
+                     under `fees` until their orders are retired or paid; nothing was written",
+                ),
             ObserveError::Overlap(_) => Self::new("scope-overlap", error.to_string())
                 .hint("an order belongs to one tournament only: give this manifest its own tournament.id and fees"),
         }

@@ -19,7 +19,7 @@ pub(super) fn elsewhere(order: &OrderId, intent: &PaymentIntentId) -> Option<Str
     number.then(|| {
         format!(
             ". IF THE ENDPOINT SERVES ANOTHER DATABASE, ORDER {order} THERE MAY NOW SAY paid WITH THE PAYMENT INTENT \
-             {intent}, and nobody paid it: look there, and put it right by hand"
+             {intent}, and nobody paid it (or canceled, by the expired event): look there, and put it right by hand"
         )
     })
 }

@@ -1,5 +1,7 @@
 //! Keys: an order's own, the rows that it refers to, and the rows that refer to it.
 
+use std::collections::BTreeSet;
+
 use crate::domain::Id;
 use crate::ledger::errors::Result;
 use crate::ledger::mapping::{Column, Mapping};
@@ -18,7 +20,7 @@ pub(super) struct Refers {
     pub(super) table: Vec<String>,
     /// Its column.
     pub(super) to: String,
-    /// Whether we may read it.
+    /// Whether we may read it, and all of it.
     pub(super) readable: bool,
 }
 
@@ -28,7 +30,7 @@ const AT_ONCE: usize = 400;
 const SHOWN: usize = 5;
 
 const REFERS: &str = "SELECT CAST(a.attname AS TEXT), CAST(n.nspname AS TEXT), CAST(c.relname AS TEXT), \
-     CAST(b.attname AS TEXT), CAST(has_column_privilege(k.confrelid, b.attnum, 'SELECT') AS TEXT) \
+     CAST(b.attname AS TEXT), CAST(has_column_privilege(k.confrelid, b.attnum, 'SELECT') AND NOT row_security_active(k.confrelid) AS TEXT) \
      FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] \
      JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = k.confkey[1] \
@@ -76,8 +78,9 @@ pub(super) async fn sqlite(tx: &mut Tx, table: &str) -> Result<(Vec<Refers>, Vec
 
 /// Billed players and fees of the manifest (and the canary's) of which the application has no row: their orders could not stand.
 pub(super) async fn absent(tx: &mut Tx, table: &TableFacts, mapping: &Mapping, terms: &Terms) -> Result<Vec<Fault>> {
-    let players: Vec<&Id> = terms.billed.iter().map(|player| &player.0).collect();
-    let fees: Vec<&Id> = terms.fees.iter().map(|fee| &fee.0).collect();
+    // The canary's may be the manifest's own.
+    let players = BTreeSet::from_iter(terms.billed.iter().map(|player| &player.0)).into_iter().collect::<Vec<_>>();
+    let fees = BTreeSet::from_iter(terms.fees.iter().map(|fee| &fee.0)).into_iter().collect::<Vec<_>>();
     let mut faults = Vec::new();
     let columns = &mapping.columns;
     for (field, column, ids) in [("player", &columns.player, players), ("fee", &columns.fee, fees)] {
@@ -115,7 +118,7 @@ async fn missing<'i>(tx: &mut Tx, refers: &Refers, column: &Column, ids: &[&'i I
         text.push(")");
         let (sql, values) = text.finish();
         let rows = tx.rows(sql, values).await?;
-        let there = rows.iter().map(|row| row.must_text(0)).collect::<Result<std::collections::BTreeSet<_>>>()?;
+        let there = rows.iter().map(|row| row.must_text(0)).collect::<Result<BTreeSet<_>>>()?;
         missing.extend(ids.iter().filter(|id| !there.contains(&id.to_string())));
     }
     Ok(missing)

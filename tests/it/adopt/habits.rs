@@ -123,6 +123,20 @@ fn statuses_as_numbers_and_times_as_milliseconds(club: &Club) {
     let rows = lives(club, &habit, columns);
     assert!(is(&rows[0], &["1001", "5500", "0", "cup", "36", "13"]), "{rows:?}");
     assert!(is(&rows[1], &["1001", "5500", "2", "cup", "36", "13"]), "{rows:?}");
+    // Numbers that stand crosswise say nothing by themselves; what tourney has canceled does.
+    let right = club.folder.read("environments.yaml");
+    let refused = |statuses: &str| {
+        let text = right.replace("{ pending: 0, paid: 1, canceled: 2, refunded: 3 }", statuses);
+        club.folder.write("environments.yaml", &text);
+        super::app::error(&club.untouched(|| club.tourney(["plan", "--json"]).run()).expect(1), "bad-mapping")
+            .to_string()
+    };
+    for crosswise in
+        ["{ pending: 0, paid: 2, canceled: 1, refunded: 3 }", "{ pending: 2, paid: 1, canceled: 0, refunded: 3 }"]
+    {
+        let told = refused(crosswise);
+        assert!(told.contains("none of the orders that tourney has canceled"), "{told}");
+    }
 }
 
 fn ids_as_text_and_times_as_text(club: &Club) {
