@@ -25,7 +25,7 @@ pub(super) fn routes() -> Router<Arc<Host>> {
         .route("/faults", post(fault).delete(clear_faults))
         .route("/seed", post(seed))
         .route("/{command}", post(named))
-        .route("/{command}/{session}", post(on_session))
+        .route("/{command}/{id}", post(on_object))
         .fallback(unknown)
         .layer(from_fn(no_foreign_page))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -71,14 +71,15 @@ async fn named(State(host): State<Arc<Host>>, Path(command): Path<String>, body:
     read_and_run(&host, &body, &[("command", &command)], &[]).await
 }
 
-/// Where nothing else is said, `pay` pays with the card that succeeds.
-async fn on_session(
+/// `visit` is of a payment link, all others of a session. Where nothing else is said, `pay` pays with the card that succeeds.
+async fn on_object(
     State(host): State<Arc<Host>>,
-    Path((command, session)): Path<(String, String)>,
+    Path((command, id)): Path<(String, String)>,
     body: Bytes,
 ) -> Response {
+    let field = if command == "visit" { "link" } else { "session" };
     let usual: &[_] = if command == "pay" { &[("card", "success")] } else { &[] };
-    read_and_run(&host, &body, &[("command", command.as_str()), ("session", session.as_str())], usual).await
+    read_and_run(&host, &body, &[("command", command.as_str()), (field, id.as_str())], usual).await
 }
 
 async fn unknown() -> Response {

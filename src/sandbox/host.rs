@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::SandboxError;
-use super::core::{Answer, Begun, Call, CheckoutView, Control, ControlError, Core, Delivery, Put};
+use super::core::{Answer, Begun, Call, CheckoutView, Control, ControlError, Core, Delivery, LinkView, Put};
 use super::store::{Pending, Store};
 use crate::world::{Clock, LiveClock};
 
@@ -77,6 +77,11 @@ impl Host {
     /// What the hosted page shows of a session; reads only.
     pub(super) fn checkout(&self, session: &str) -> Option<CheckoutView> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner).checkout(session)
+    }
+
+    /// What the page of a payment link shows; reads only.
+    pub(super) fn payment_link(&self, short: &str) -> Option<LinkView> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner).payment_link(short)
     }
 
     /// The account's id.

@@ -115,10 +115,33 @@ pub struct CheckoutView {
     pub lines: Vec<(String, i64, i64)>,
     /// The prefilled address.
     pub email: Option<String>,
-    /// Where the payer goes after paying, with `{CHECKOUT_SESSION_ID}` filled in.
+    /// Whether the payer can write another address instead.
+    pub email_editable: bool,
+    /// Where the payer goes after paying, with `{CHECKOUT_SESSION_ID}` filled in; none: the page itself says thanks.
     pub success_url: Option<String>,
+    /// What the page says after paying, in the organiser's words.
+    pub thanks: Option<String>,
     /// Where the payer goes who gives up.
     pub cancel_url: Option<String>,
     /// Whether the session is of live mode.
+    pub livemode: bool,
+}
+
+/// What the page of a payment link shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkView {
+    /// The link's id.
+    pub link: String,
+    /// Whether a visit makes a session.
+    pub active: bool,
+    /// What is said instead where it is not, in the organiser's words.
+    pub inactive_message: Option<String>,
+    /// The total in minor units.
+    pub amount: i64,
+    /// The currency, lower-case ISO 4217.
+    pub currency: String,
+    /// The lines: name, quantity, total in minor units.
+    pub lines: Vec<(String, i64, i64)>,
+    /// Whether the link is of live mode.
     pub livemode: bool,
 }

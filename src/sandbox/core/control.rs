@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::call::{CheckoutView, Put};
+use super::call::{CheckoutView, LinkView, Put};
 use super::error::ApiError;
 use super::fault::{self, What, When};
+use super::link::{self, Prefill};
 use super::session::{self, Seed};
 use super::shelf::Kind;
 use super::{Core, dispute, refund, rights};
@@ -67,6 +68,14 @@ pub enum Control {
         /// The payer's address where the session prefills none.
         #[serde(default)]
         email: Option<String>,
+    },
+    /// Visits a payment link as a person does, which makes a session; gives the session.
+    Visit {
+        /// The link's id or its address, with or without a query.
+        link: String,
+        /// What the address brings along; wins over its query.
+        #[serde(flatten)]
+        prefill: Prefill,
     },
     /// Ends a delayed payment now.
     SettleDelayed {
@@ -213,6 +222,10 @@ impl Core {
                 session::pay(self, now, &session, card, email.as_deref())?;
                 self.session_value(&session)
             }
+            Control::Visit { link, prefill } => {
+                let session = link::visit(self, now, &link, prefill)?;
+                self.session_value(&session)
+            }
             Control::SettleDelayed { session, succeed } => {
                 if !session::settle(self, &session, succeed, now) {
                     return Err(ControlError::state(format!("the session {session} has no delayed payment under way")));
@@ -315,5 +328,11 @@ impl Core {
     #[must_use]
     pub fn checkout(&self, session: &str) -> Option<CheckoutView> {
         session::view(self, session)
+    }
+
+    /// What the page of a payment link shows; `short` is the last part of the link's `url`.
+    #[must_use]
+    pub fn payment_link(&self, short: &str) -> Option<LinkView> {
+        link::view(self, short)
     }
 }

@@ -1,11 +1,11 @@
 //! `expand[]`: ids replaced by their objects (<https://docs.stripe.com/api/expanding_objects>).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::Core;
 use super::error::ApiError;
 use super::route::Request;
 use super::shelf::Kind;
+use super::{Core, lines};
 
 /// What can be expanded, by the object it stands on. A kind that the sandbox never fills stays null.
 fn expandable(object: &str) -> &'static [(&'static str, Option<Kind>)] {
@@ -14,7 +14,7 @@ fn expandable(object: &str) -> &'static [(&'static str, Option<Kind>)] {
             ("payment_intent", Some(Kind::PaymentIntent)),
             ("customer", None),
             ("invoice", None),
-            ("payment_link", None),
+            ("payment_link", Some(Kind::Link)),
             ("setup_intent", None),
             ("subscription", None),
         ],
@@ -29,6 +29,7 @@ fn expandable(object: &str) -> &'static [(&'static str, Option<Kind>)] {
         ],
         "price" => &[("product", Some(Kind::Product))],
         "product" => &[("default_price", Some(Kind::Price))],
+        "payment_link" => &[("application", None), ("on_behalf_of", None)],
         _ => &[],
     }
 }
@@ -64,12 +65,9 @@ fn walk(core: &Core, value: &mut Value, parts: &[&str], path: &str) -> Result<()
         return items.try_for_each(|item| walk(core, item, rest, path));
     }
     let known = expandable(&object).iter().find(|(name, _)| name == first);
-    if object == "checkout.session" && *first == "line_items" {
+    if matches!(object.as_str(), "checkout.session" | "payment_link") && *first == "line_items" {
         if value["line_items"].is_null() {
-            let id = value["id"].as_str().unwrap_or_default();
-            let lines = core.shelf.get(Kind::Session, id).map(|record| record.hidden["line_items"].clone());
-            let url = format!("/v1/checkout/sessions/{id}/line_items");
-            value["line_items"] = json!({"object": "list", "data": lines, "has_more": false, "url": url});
+            value["line_items"] = lines::handful(core, &object, value["id"].as_str().unwrap_or_default());
         }
     } else if object == "item" && *first == "price" {
         // Already whole.

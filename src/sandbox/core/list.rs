@@ -18,7 +18,7 @@ pub(super) fn page(
     keep: impl Fn(&Record) -> bool,
 ) -> Result<Value, ApiError> {
     let cursor_known = |id: &str| core.shelf.get(kind, id).is_some_and(|record| record.live == request.live);
-    let window = Window::of(request, kind.word(), cursor_known)?;
+    let window = Window::of(request, kind.spoken(), cursor_known)?;
     let all = core.shelf.newest(kind, request.live).filter(|(_, record)| keep(record) && created(request, record));
     let (chosen, has_more) = window.cut(all.map(|(id, record)| (id.to_owned(), core.render(kind, record))));
     finish(core, request, chosen, has_more)

@@ -13,6 +13,7 @@ mod control;
 mod currency;
 mod delivery;
 mod dispute;
+mod echo;
 mod endpoint;
 mod error;
 mod event;
@@ -21,6 +22,8 @@ mod fault;
 mod form;
 mod idempotency;
 mod ids;
+mod lines;
+mod link;
 mod list;
 mod params;
 mod payment;
@@ -42,11 +45,12 @@ use self::fault::{What as FaultWhat, When as FaultWhen};
 use self::route::Request;
 use self::shelf::{Kind, Record, Shelf};
 
-pub use self::call::{Answer, Begun, Call, CheckoutView, Delivery, Put, Ticket};
+pub use self::call::{Answer, Begun, Call, CheckoutView, Delivery, LinkView, Put, Ticket};
 pub(super) use self::currency::show as show_amount;
 
 pub use self::control::{Control, ControlError, DeliveryMode, TestCard};
 pub use self::fault::{What, When};
+pub use self::link::Prefill;
 pub use self::session::Seed;
 
 /// The version of Stripe's API that answers where a request names none.
@@ -144,8 +148,8 @@ impl Core {
         Some(Self { shelf, saved, ..Self::with(settings) })
     }
 
-    /// Sets where the hosted page is served, without a slash at the end: a session's `url` is
-    /// `{base}/c/pay/{session}`.
+    /// Sets where the hosted pages are served, without a slash at the end: a session's `url` is
+    /// `{base}/c/pay/{session}`, a payment link's `{base}/b/{short}`.
     pub fn set_base_url(&mut self, base: &str) {
         base.trim_end_matches('/').clone_into(&mut self.base_url);
     }
@@ -326,13 +330,13 @@ impl Core {
             Some(record) if record.live == request.live => Ok(record),
             Some(_) => {
                 let (theirs, ours) = if request.live { ("test", "live") } else { ("live", "test") };
-                let mut error = ApiError::no_such(kind.word(), id, param);
+                let mut error = ApiError::no_such(kind.spoken(), id, param);
                 error.message.push_str(&format!(
                     "; a similar object exists in {theirs} mode, but a {ours} mode key was used to make this request."
                 ));
                 Err(error)
             }
-            None => Err(ApiError::no_such(kind.word(), id, param)),
+            None => Err(ApiError::no_such(kind.spoken(), id, param)),
         }
     }
 
@@ -353,6 +357,9 @@ impl Core {
         let mut object = record.object.clone();
         if kind == Kind::Session && record.text("status") == "open" {
             object["url"] = json!(format!("{}/c/pay/{}", self.base_url, record.text("id")));
+        }
+        if kind == Kind::Link {
+            object["url"] = json!(format!("{}/b/{}", self.base_url, link::short(record)));
         }
         object
     }

@@ -2,8 +2,8 @@
 //!
 //! `params.json` is cut from Stripe's request schemas (API version `2026-10-28.endive`, and what `2023-08-16` had
 //! besides). A name ends in `!` where the parameter is required and in `?` where an empty value unsets it. Types are
-//! `string`, `integer`, `boolean`, `number`, `map` (metadata), `range` (an integer, or gt/gte/lt/lte), `any`,
-//! `enum:a|b`, `[type]` and `{name: type}`.
+//! `string`, `string:500` (so many characters at most), `integer`, `boolean`, `number`, `map` (metadata), `range` (an
+//! integer, or gt/gte/lt/lte), `any`, `enum:a|b`, `[type]` and `{name: type}`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -114,8 +114,29 @@ fn leaf(kind: &str, tree: &Tree, path: &str) -> Result<Value, ApiError> {
         "number" => text.parse::<f64>().map(|n| json!(n)).map_err(|_| invalid()),
         "boolean" => text.parse::<bool>().map(Value::Bool).map_err(|_| invalid()),
         "enum" => one_of(kind, text, path),
-        _ => Ok(json!(text)),
+        _ => short_enough(kind, text, path),
     }
+}
+
+/// Whether an endpoint's parameter, an enumeration, has this value.
+pub(super) fn allows(endpoint: &str, name: &str, value: &str) -> bool {
+    let kind = table(endpoint).and_then(|table| table.get(name)).and_then(Value::as_str).unwrap_or_default();
+    kind.starts_with("enum:") && one_of(kind, value, name).is_ok()
+}
+
+/// `string:500`: an error shows both ends of what is too long.
+fn short_enough(kind: &str, text: &str, path: &str) -> Result<Value, ApiError> {
+    let most = kind.split_once(':').and_then(|(_, most)| most.parse::<usize>().ok());
+    let length = text.chars().count();
+    let Some(most) = most.filter(|most| length > *most) else { return Ok(json!(text)) };
+    let shown = if length > 23 {
+        let (head, tail): (String, String) =
+            (text.chars().take(10).collect(), text.chars().skip(length - 10).collect());
+        format!("{head}...{tail}")
+    } else {
+        text.to_owned()
+    };
+    Err(ApiError::invalid(format!("Invalid string: {shown}; must be at most {most} characters")).param(path))
 }
 
 fn one_of(kind: &str, text: &str, path: &str) -> Result<Value, ApiError> {
@@ -249,6 +270,20 @@ mod tests {
             assert_eq!((error.message.as_str(), error.param.as_deref()), (message, Some(param)));
         }
         assert_eq!(session("customer_email=").unwrap_err().code, Some("parameter_invalid_empty"));
+    }
+
+    #[test]
+    fn texts_have_limits() {
+        let link = |text: &str| {
+            let mut tree = Tree::empty();
+            tree.decode(format!("inactive_message={text}").as_bytes()).unwrap();
+            check("POST /v1/payment_links/{payment_link}", &tree)
+        };
+        assert!(link(&"é".repeat(500)).is_ok());
+        let error = link(&format!("{}{}", "a".repeat(250), "b".repeat(251))).unwrap_err();
+        assert_eq!(error.message, "Invalid string: aaaaaaaaaa...bbbbbbbbbb; must be at most 500 characters");
+        assert_eq!(error.param.as_deref(), Some("inactive_message"));
+        assert_eq!(link("").unwrap(), json!({"inactive_message": ""}));
     }
 
     #[test]

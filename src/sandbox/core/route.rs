@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::error::ApiError;
-use super::{Core, account, catalogue, dispute, endpoint, event, payment, refund, session};
+use super::{Core, account, catalogue, dispute, endpoint, event, link, payment, refund, session};
 
 /// An authenticated, well-formed request.
 #[derive(Clone, Debug)]
@@ -83,6 +83,11 @@ pub(super) static ROUTES: &[Route] = &[
     route("POST", "/v1/checkout/sessions/{session}", session::update),
     route("POST", "/v1/checkout/sessions/{session}/expire", session::expire),
     route("GET", "/v1/checkout/sessions/{session}/line_items", session::line_items),
+    route("POST", "/v1/payment_links", link::create),
+    route("GET", "/v1/payment_links", link::list),
+    route("GET", "/v1/payment_links/{payment_link}", link::retrieve),
+    route("POST", "/v1/payment_links/{payment_link}", link::update),
+    route("GET", "/v1/payment_links/{payment_link}/line_items", link::line_items),
     route("GET", "/v1/payment_intents", payment::list),
     route("GET", "/v1/payment_intents/{intent}", payment::retrieve),
     route("GET", "/v1/charges", payment::charges),
@@ -103,9 +108,11 @@ pub(super) static ROUTES: &[Route] = &[
     route("GET", "/v1/products", catalogue::list_products),
     route("POST", "/v1/products", catalogue::create_product),
     route("GET", "/v1/products/{id}", catalogue::retrieve_product),
+    route("POST", "/v1/products/{id}", catalogue::update_product),
     route("GET", "/v1/prices", catalogue::list_prices),
     route("POST", "/v1/prices", catalogue::create_price),
-    route("GET", "/v1/prices/{id}", catalogue::retrieve_price),
+    route("GET", "/v1/prices/{price}", catalogue::retrieve_price),
+    route("POST", "/v1/prices/{price}", catalogue::update_price),
 ];
 
 /// The endpoint of a method and path, with the ids in the path.

@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Product,
     #[serde(rename = "price")]
     Price,
+    #[serde(rename = "payment_link")]
+    Link,
     #[serde(rename = "idempotency_key")]
     Key,
     #[serde(rename = "delivery")]
@@ -38,7 +40,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Session,
         Self::PaymentIntent,
         Self::Charge,
@@ -48,12 +50,13 @@ impl Kind {
         Self::Endpoint,
         Self::Product,
         Self::Price,
+        Self::Link,
         Self::Key,
         Self::Delivery,
         Self::Fault,
     ];
 
-    /// The word that puts carry, and that Stripe puts into `object` and into "No such …".
+    /// The word that puts carry, and that Stripe puts into `object`.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Session => "checkout.session",
@@ -65,9 +68,18 @@ impl Kind {
             Self::Endpoint => "webhook_endpoint",
             Self::Product => "product",
             Self::Price => "price",
+            Self::Link => "payment_link",
             Self::Key => "idempotency_key",
             Self::Delivery => "delivery",
             Self::Fault => "fault",
+        }
+    }
+
+    /// The word that Stripe puts into "No such …". Of payment links it is known from programs that quote the answer.
+    pub(super) const fn spoken(self) -> &'static str {
+        match self {
+            Self::Link => "payment link",
+            other => other.word(),
         }
     }
 

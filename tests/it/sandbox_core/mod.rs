@@ -1,5 +1,8 @@
 //! The sandbox's core: shapes against Stripe's own schemas, and behaviour against what is known of Stripe.
 
+mod catalogue;
+mod link_machine;
+mod links;
 mod machine;
 mod payments;
 mod requests;
@@ -7,6 +10,7 @@ mod rights;
 mod schema;
 mod sessions;
 mod shapes;
+mod visits;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -21,6 +25,11 @@ const CREATE: &str = "/v1/checkout/sessions";
 const FORM: &str = "mode=payment&success_url=https%3A%2F%2Fclub.example%2Fthanks&line_items[0][quantity]=1\
     &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=5500\
     &line_items[0][price_data][product_data][name]=17U%20Elite";
+
+const LINKS: &str = "/v1/payment_links";
+/// The lines of a payment link; a session's [`FORM`] holds the same.
+const LINE: &str = "line_items[0][quantity]=1&line_items[0][price_data][currency]=usd\
+    &line_items[0][price_data][unit_amount]=5500&line_items[0][price_data][product_data][name]=17U%20Elite";
 
 /// One answered request, as the shapes are checked.
 struct Seen {
@@ -95,6 +104,31 @@ impl Sandbox {
         let (status, session) = self.get(&format!("{CREATE}/{session}"), "");
         assert_eq!(status, 200);
         session
+    }
+
+    /// A new active payment link's id.
+    fn link(&mut self, more: &str) -> String {
+        let (status, link) = self.post(LINKS, &format!("{LINE}&{more}"));
+        assert_eq!(status, 200, "{link}");
+        link["id"].as_str().unwrap().to_owned()
+    }
+
+    fn read_link(&mut self, link: &str) -> Value {
+        let (status, link) = self.get(&format!("{LINKS}/{link}"), "");
+        assert_eq!(status, 200);
+        link
+    }
+
+    fn update_link(&mut self, link: &str, form: &str) -> Value {
+        let (status, link) = self.post(&format!("{LINKS}/{link}"), form);
+        assert_eq!(status, 200, "{link}");
+        link
+    }
+
+    /// The id of the session that a visit makes.
+    fn visit(&mut self, link: &str) -> String {
+        let session = self.control(json!({"command": "visit", "link": link}));
+        session["id"].as_str().unwrap().to_owned()
     }
 
     fn control(&mut self, command: Value) -> Value {

@@ -21,12 +21,10 @@ impl Cut {
         })
     }
 
-    /// The names of the form parameters of each POST to a path without ids, except payment links, which the sandbox
-    /// does not have.
+    /// The names of the form parameters of each POST to a path without ids.
     pub(super) fn parameters(&self) -> Vec<(String, Vec<String>)> {
         let paths = self.spec["paths"].as_object().unwrap().iter();
-        let posts = paths
-            .filter(|(path, at)| at.get("post").is_some() && !path.contains('{') && !path.contains("payment_links"));
+        let posts = paths.filter(|(path, at)| at.get("post").is_some() && !path.contains('{'));
         let names = |at: &Value| -> Vec<String> {
             let form = &at["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"];
             form["schema"]["properties"].as_object().unwrap().keys().cloned().collect()

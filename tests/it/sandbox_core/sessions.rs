@@ -95,7 +95,7 @@ fn amounts_have_bounds() {
         assert_eq!(status, if code.is_some() { 400 } else { 200 });
     }
     let (_, body) = sandbox.post(CREATE, &FORM.replace("=5500", "=10"));
-    assert!(message(&body).starts_with("The Checkout Session's total amount must convert to at least 50 cents."));
+    assert!(message(&body).ends_with("total amount due must add up to at least $0.50 usd"));
     let (_, body) = sandbox.post(CREATE, &FORM.replace("unit_amount]=5500", "unit_amount_decimal]=5500.5"));
     assert_eq!(body["amount_total"], 5501);
 }
@@ -206,7 +206,6 @@ fn lists_are_newest_first_with_cursors_and_filters() {
         ("status=complete".to_owned(), &ids[..1]),
         (format!("payment_intent={intent}"), &ids[..1]),
         ("customer_details[email]=p1%40example.com".to_owned(), &ids[3..4]),
-        ("payment_link=plink_1".to_owned(), &ids[..0]),
     ] {
         assert_eq!(names(&sandbox.get(CREATE, &query).1), want, "{query}");
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schema::Cut;
-use super::{CREATE, FORM, Sandbox, message};
+use super::{CREATE, FORM, LINE, LINKS, Sandbox, message};
 
 /// One story that meets every endpoint, every state and every kind of error.
 fn story() -> Sandbox {
@@ -63,6 +63,7 @@ fn story() -> Sandbox {
     let (_, events) = sandbox.get("/v1/events", "limit=100");
     sandbox.get(&format!("/v1/events/{}", events["data"][0]["id"].as_str().unwrap()), "");
     catalogue_and_errors(&mut sandbox);
+    links(&mut sandbox);
     sandbox.send(super::call("DELETE", &endpoint, "", "", None));
     sandbox
 }
@@ -93,12 +94,49 @@ fn catalogue_and_errors(sandbox: &mut Sandbox) {
         sandbox.get(path, query);
     }
     sandbox.get(&format!("/v1/products/{product}"), "");
+    sandbox.post(&format!("/v1/prices/{price}"), "nickname=Jersey&lookup_key=jersey");
+    sandbox.post(&format!("/v1/products/{product}"), &format!("default_price={price}&description=Blue"));
     sandbox.get(&format!("/v1/prices/{price}"), "expand[]=product");
     sandbox.post(CREATE, &format!("{FORM}&foo=1"));
     sandbox.control(json!({"command": "fault", "when": "after", "what": {"status": 500}}));
     sandbox.post(CREATE, FORM);
     sandbox.control(json!({"command": "fault", "when": "before", "what": "rate_limited"}));
     sandbox.get(CREATE, "");
+}
+
+/// Payment links as plain and as full as they can be, and what becomes of them.
+fn links(sandbox: &mut Sandbox) {
+    let plain = sandbox.link("");
+    let full = sandbox.link(
+        "metadata[order_id]=1&payment_intent_data[metadata][order_id]=1&payment_intent_data[description]=Fee\
+         &restrictions[completed_sessions][limit]=1&inactive_message=Paid.&after_completion[type]=redirect\
+         &after_completion[redirect][url]=https%3A%2F%2Fclub.example%2Fthanks&allow_promotion_codes=false\
+         &automatic_tax[enabled]=true&payment_method_types[0]=card&invoice_creation[enabled]=true\
+         &custom_text[submit][message]=Thanks&submit_type=pay&customer_creation=always&currency=usd\
+         &phone_number_collection[enabled]=true&consent_collection[terms_of_service]=required\
+         &billing_address_collection=required&tax_id_collection[enabled]=true\
+         &shipping_address_collection[allowed_countries][0]=US&name_collection[individual][enabled]=true\
+         &custom_fields[0][key]=team&custom_fields[0][label][custom]=Team&custom_fields[0][label][type]=custom\
+         &custom_fields[0][type]=text&custom_fields[1][key]=size&custom_fields[1][label][custom]=Size\
+         &custom_fields[1][label][type]=custom&custom_fields[1][type]=dropdown\
+         &custom_fields[1][dropdown][options][0][label]=S&custom_fields[1][dropdown][options][0][value]=s",
+    );
+    for id in [&plain, &full] {
+        sandbox.read_link(id);
+        sandbox.get(&format!("{LINKS}/{id}/line_items"), "");
+        sandbox.get(&format!("{LINKS}/{id}"), "expand[]=line_items");
+        let session = sandbox.visit(id);
+        sandbox.read(&session);
+        sandbox.pay(&session, "success");
+        sandbox.get(&format!("{CREATE}/{session}"), "expand[]=payment_link&expand[]=line_items");
+        sandbox
+            .update_link(id, "metadata[order_id]=2&active=false&payment_intent_data[metadata][a]=b&inactive_message=");
+    }
+    sandbox.update_link(&full, "restrictions=&custom_fields=&payment_method_types=&name_collection=");
+    sandbox.get(LINKS, "active=false&expand[]=data.line_items");
+    sandbox.get(&format!("{LINKS}/plink_none"), "");
+    sandbox.post(LINKS, &format!("{LINE}&foo=1"));
+    sandbox.get("/v1/events", "limit=100&type=payment_link.*");
 }
 
 #[test]
@@ -124,7 +162,7 @@ fn every_answer_validates_against_both_cuts() {
 fn the_story_meets_every_endpoint_and_event() {
     let mut sandbox = story();
     let stats = sandbox.control(json!({"command": "stats"}));
-    assert_eq!(stats["counts"].as_object().unwrap().len(), 29, "{stats:#}");
+    assert_eq!(stats["counts"].as_object().unwrap().len(), 36, "{stats:#}");
     let events = sandbox.events();
     for event in [
         "checkout.session.completed",
@@ -136,6 +174,10 @@ fn the_story_meets_every_endpoint_and_event() {
         "refund.created",
         "charge.refunded",
         "charge.dispute.created",
+        "payment_link.created",
+        "payment_link.updated",
+        "price.updated",
+        "product.updated",
     ] {
         assert!(events.iter().any(|seen| seen == event), "{event}");
     }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{lines, object};
-use crate::sandbox::core::Core;
+use super::object;
 use crate::sandbox::core::error::ApiError;
 use crate::sandbox::core::route::Request;
 use crate::sandbox::core::shelf::Kind;
+use crate::sandbox::core::{Core, lines};
 
 const HOUR: i64 = 3600;
 /// What Stripe forgives at either bound of `expires_at`, in seconds.
@@ -21,7 +21,7 @@ pub(in crate::sandbox::core) fn create(core: &mut Core, request: &Request) -> Re
     check_urls(request)?;
     check_customer(request)?;
     let expires_at = check_expiry(request)?;
-    let lines = lines::check(core, request)?;
+    let lines = lines::check(core, request, &lines::SESSION)?;
 
     let (items, amount, currency) = lines::make(core, request, lines);
     let id = core.new_id(if request.live { "cs_live_a1" } else { "cs_test_a1" }, 56);
@@ -125,7 +125,7 @@ fn check_customer(request: &Request) -> Result<(), ApiError> {
 }
 
 /// As strict as Stripe is known to be: one `@`, a dotted domain, no blanks, plain ASCII.
-fn is_email(email: &str) -> bool {
+pub(in crate::sandbox::core) fn is_email(email: &str) -> bool {
     let Some((local, domain)) = email.split_once('@') else { return false };
     let label = |label: &str| {
         !label.is_empty()
@@ -136,6 +136,12 @@ fn is_email(email: &str) -> bool {
     let local_ok = local.bytes().all(|b| b.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&b));
     let dots_ok = !local.is_empty() && !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
     email.len() <= 512 && local_ok && dots_ok && domain.contains('.') && domain.split('.').all(label)
+}
+
+/// What the address of a payment link may bring as `client_reference_id`; a request may say anything of this length.
+pub(in crate::sandbox::core) fn is_reference(reference: &str) -> bool {
+    let plain = reference.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    plain && (1..=200).contains(&reference.len())
 }
 
 /// 30 minutes to 24 hours after creation, 24 hours by default.

@@ -1,7 +1,6 @@
 //! Checkout Sessions (<https://docs.stripe.com/api/checkout/sessions>).
 
 mod create;
-mod lines;
 mod object;
 mod pay;
 mod seed;
@@ -13,16 +12,20 @@ use super::error::ApiError;
 use super::params::merge_metadata;
 use super::route::Request;
 use super::shelf::{Kind, Record};
-use super::{Core, event, list as lists};
+use super::{Core, event, lines, list as lists};
 
-pub(super) use self::create::{check_url, create};
+pub(super) use self::create::{check_url, create, is_email, is_reference};
+pub(super) use self::object::{New, build};
 pub(super) use self::pay::{pay, settle};
 pub use self::seed::Seed;
 pub(super) use self::seed::seed;
 
-/// `GET /v1/checkout/sessions`
+/// `GET /v1/checkout/sessions`. A payment link that is not known is refused, as a program that asks so reports.
 pub(super) fn list(core: &mut Core, request: &Request) -> Result<Value, ApiError> {
     let email = request.params["customer_details"]["email"].as_str();
+    if let Some(link) = request.text("payment_link") {
+        core.find(request, Kind::Link, link, "payment_link").map_err(|error| error.status(400))?;
+    }
     let names = ["status", "payment_intent", "payment_link", "customer", "customer_account", "subscription"];
     lists::page(core, request, Kind::Session, |record| {
         names.iter().all(|name| request.text(name).is_none_or(|wanted| record.object[*name] == wanted))
@@ -38,7 +41,7 @@ pub(super) fn retrieve(core: &mut Core, request: &Request) -> Result<Value, ApiE
 /// `GET /v1/checkout/sessions/{session}/line_items`
 pub(super) fn line_items(core: &mut Core, request: &Request) -> Result<Value, ApiError> {
     let record = core.find(request, Kind::Session, request.subject(), "session")?;
-    let lines = record.hidden["line_items"].as_array().cloned().unwrap_or_default();
+    let lines = lines::of(core, Kind::Session, record);
     lists::page_of(core, request, "item", &lines)
 }
 
@@ -110,22 +113,31 @@ pub(super) fn fall_due(core: &mut Core, id: &str) {
 pub(super) fn view(core: &Core, id: &str) -> Option<CheckoutView> {
     let record = core.shelf.get(Kind::Session, id)?;
     let text = |field: &str| record.object[field].as_str().map(str::to_owned);
-    let lines = record.hidden["line_items"].as_array().into_iter().flatten();
+    let prefilled = record.hidden["prefilled"].as_str().map(str::to_owned);
+    let of_link = record.object["payment_link"].is_string();
+    let confirms = !record.hidden["confirmation"].is_null();
     Some(CheckoutView {
         session: id.to_owned(),
         status: record.text("status").to_owned(),
         payment_status: record.text("payment_status").to_owned(),
         amount: record.number("amount_total"),
         currency: record.text("currency").to_owned(),
-        lines: lines
-            .map(|line| {
-                let name = line["description"].as_str().unwrap_or_default().to_owned();
-                (name, line["quantity"].as_i64().unwrap_or(1), line["amount_total"].as_i64().unwrap_or_default())
-            })
-            .collect(),
-        email: text("customer_email"),
-        success_url: text("success_url").map(|url| url.replace("{CHECKOUT_SESSION_ID}", id)),
-        cancel_url: text("cancel_url"),
+        lines: shown_lines(&lines::of(core, Kind::Session, record)),
+        email_editable: record.object["customer_email"].is_null() && record.hidden["email_locked"] != true,
+        email: text("customer_email").or(prefilled),
+        success_url: text("success_url").filter(|_| !confirms).map(|url| url.replace("{CHECKOUT_SESSION_ID}", id)),
+        thanks: record.hidden["confirmation"].as_str().filter(|message| !message.is_empty()).map(str::to_owned),
+        // Of a link's session it leads to Stripe's own site.
+        cancel_url: text("cancel_url").filter(|_| !of_link),
         livemode: record.live,
     })
+}
+
+/// Lines as a page shows them: name, quantity, total in minor units.
+pub(super) fn shown_lines(items: &[Value]) -> Vec<(String, i64, i64)> {
+    let shown = |line: &Value| {
+        let name = line["description"].as_str().unwrap_or_default().to_owned();
+        (name, line["quantity"].as_i64().unwrap_or(1), line["amount_total"].as_i64().unwrap_or_default())
+    };
+    items.iter().map(shown).collect()
 }

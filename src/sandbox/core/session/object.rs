@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::sandbox::core::echo::{custom_text, invoice_creation, optional, overlay};
 use crate::sandbox::core::params::filled;
 
 /// What a new session is made of.
-pub(super) struct New<'a> {
+pub(in crate::sandbox::core) struct New<'a> {
     pub id: &'a str,
     pub live: bool,
     pub created: i64,
@@ -19,7 +20,7 @@ pub(super) struct New<'a> {
 }
 
 /// An open, unpaid session.
-pub(super) fn build(new: &New<'_>) -> Value {
+pub(in crate::sandbox::core) fn build(new: &New<'_>) -> Value {
     [identity(new), echoed(new.params), unused()].into_iter().fold(json!({}), |session, part| overlay(session, &part))
 }
 
@@ -60,8 +61,7 @@ fn echoed(params: &Value) -> Value {
         "consent_collection": optional(json!({"payment_method_reuse_agreement": null, "promotions": "none",
             "terms_of_service": "none"}), &given("consent_collection")),
         "custom_fields": custom_fields(&given("custom_fields")),
-        "custom_text": overlay(json!({"after_submit": null, "shipping_address": null, "submit": null,
-            "terms_of_service_acceptance": null}), &given("custom_text")),
+        "custom_text": overlay(custom_text(), &given("custom_text")),
         "customer_creation": or("customer_creation", json!("if_required")),
         "invoice_creation": invoice_creation(&given("invoice_creation")),
         "metadata": filled(&given("metadata")),
@@ -126,19 +126,6 @@ pub(super) fn details(email: &str) -> Value {
         "phone": null, "tax_exempt": "none", "tax_ids": null})
 }
 
-/// `template` with the fields of `given` laid over it; an empty text unsets to null.
-fn overlay(mut template: Value, given: &Value) -> Value {
-    for (name, value) in given.as_object().into_iter().flatten() {
-        template[name] = if value == "" { Value::Null } else { value.clone() };
-    }
-    template
-}
-
-/// As [`overlay`], null where nothing was given.
-fn optional(template: Value, given: &Value) -> Value {
-    if given.is_null() { Value::Null } else { overlay(template, given) }
-}
-
 fn nested(name: &str, template: Value, given: &Value) -> Value {
     if given[name].is_null() { Value::Null } else { json!({ name: overlay(template, &given[name]) }) }
 }
@@ -149,13 +136,6 @@ fn automatic_tax(given: &Value) -> Value {
     let liability =
         if given["liability"].is_null() && enabled { json!({"type": "self"}) } else { given["liability"].clone() };
     json!({"enabled": enabled, "liability": liability, "provider": null, "status": status})
-}
-
-fn invoice_creation(given: &Value) -> Value {
-    let template = json!({"account_tax_ids": null, "custom_fields": null, "description": null, "footer": null,
-        "issuer": null, "metadata": {}, "rendering_options": null});
-    let data = overlay(template, &given["invoice_data"]);
-    json!({"enabled": given["enabled"] == true, "invoice_data": data})
 }
 
 fn custom_fields(given: &Value) -> Value {

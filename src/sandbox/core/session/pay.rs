@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::object;
 use crate::sandbox::core::control::{ControlError, TestCard};
-use crate::sandbox::core::shelf::Kind;
-use crate::sandbox::core::{Core, event, payment};
+use crate::sandbox::core::shelf::{Kind, Record};
+use crate::sandbox::core::{Core, event, link, payment};
 
 /// How long a delayed payment takes by itself: three days.
 const DELAY_SECONDS: i64 = 3 * 24 * 3600;
@@ -25,20 +25,18 @@ pub(in crate::sandbox::core) fn pay(
     if record.text("status") != "open" {
         return Err(ControlError::state(format!("the session {id} is {}, not open", record.text("status"))));
     }
-    let email = record.object["customer_email"].as_str().or(email).unwrap_or("payer@example.com").to_owned();
+    let email = address(record, email).to_owned();
     let intent = attempt(core, now, id, &email);
     match card {
         TestCard::Decline => payment::fail(core, now, &intent, "card_declined", "Your card was declined."),
         TestCard::Success => {
             payment::succeed(core, now, &intent, &email, card);
-            complete(core, id, &intent, &email, "paid", Value::Null);
-            event::emit(core, now, "checkout.session.completed", Kind::Session, id);
+            complete(core, now, id, &intent, &email, "paid", Value::Null);
         }
         TestCard::DelayedSuccess | TestCard::DelayedFailure => {
             payment::process(core, now, &intent);
             let settles = json!({"at": now + DELAY_SECONDS, "well": card == TestCard::DelayedSuccess});
-            complete(core, id, &intent, &email, "unpaid", settles);
-            event::emit(core, now, "checkout.session.completed", Kind::Session, id);
+            complete(core, now, id, &intent, &email, "unpaid", settles);
         }
     }
     Ok(())
@@ -55,7 +53,16 @@ fn attempt(core: &mut Core, now: i64, id: &str, email: &str) -> String {
     intent
 }
 
-fn complete(core: &mut Core, id: &str, intent: &str, email: &str, payment_status: &str, settles: Value) {
+/// Whose payment it is: a fixed address wins over what the payer writes, which wins over what the page suggests.
+fn address<'a>(session: &'a Record, written: Option<&'a str>) -> &'a str {
+    let suggested = session.hidden["prefilled"].as_str();
+    let fixed = suggested.filter(|_| session.hidden["email_locked"] == true);
+    let address = session.object["customer_email"].as_str().or(fixed).or(written).or(suggested);
+    address.unwrap_or("payer@example.com")
+}
+
+/// Completes a session, and counts it where a payment link made it.
+fn complete(core: &mut Core, now: i64, id: &str, intent: &str, email: &str, payment_status: &str, settles: Value) {
     core.shelf.update(Kind::Session, id, |record| {
         record.object["status"] = json!("complete");
         record.object["payment_status"] = json!(payment_status);
@@ -64,6 +71,11 @@ fn complete(core: &mut Core, id: &str, intent: &str, email: &str, payment_status
         record.hidden["settles_at"] = settles["at"].clone();
         record.hidden["settles_well"] = settles["well"].clone();
     });
+    event::emit(core, now, "checkout.session.completed", Kind::Session, id);
+    let link = core.shelf.get(Kind::Session, id).and_then(|record| record.object["payment_link"].as_str());
+    if let Some(link) = link.map(str::to_owned) {
+        link::completed(core, now, &link);
+    }
 }
 
 /// Ends a delayed payment; gives whether one was under way.

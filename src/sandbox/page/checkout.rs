@@ -1,22 +1,18 @@
-//! The hosted checkout page, at every open session's `url`. Looking at it makes nothing: only the Pay button's POST
-//! does, since link previews and mail scanners fetch every link they see.
+//! The hosted checkout page, at every open session's `url`. Only the Pay button's POST pays.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::core::{CheckoutView, Control, TestCard, show_amount};
-use super::host::Host;
-use super::http::failed;
-
-const STYLE: &str = include_str!("page.css");
+use super::{head, missing, respond};
+use crate::sandbox::core::{CheckoutView, Control, TestCard, show_amount};
+use crate::sandbox::host::Host;
+use crate::sandbox::http::failed;
 
 /// What may be typed as a card, and what comes of it.
 const TEST_CARDS: [(&str, &str); 4] = [
@@ -26,26 +22,22 @@ const TEST_CARDS: [(&str, &str); 4] = [
     ("000111111116", "bank account: confirmed now, fails in three days"),
 ];
 
-/// `/c/pay/{session}`: GET shows, POST pays.
-pub(super) fn routes() -> Router<Arc<Host>> {
-    Router::new().route("/c/pay/{session}", get(show).post(pay))
-}
-
+/// What the form says.
 #[derive(Deserialize)]
-struct Payment {
+pub(super) struct Payment {
     card: String,
     #[serde(default)]
     email: String,
 }
 
-async fn show(State(host): State<Arc<Host>>, Path(session): Path<String>) -> Response {
+pub(super) async fn show(State(host): State<Arc<Host>>, Path(session): Path<String>) -> Response {
     match host.checkout(&session) {
         Some(view) => page(StatusCode::OK, &view, None),
         None => missing(),
     }
 }
 
-async fn pay(
+pub(super) async fn pay(
     State(host): State<Arc<Host>>,
     Path(session): Path<String>,
     form: Result<Form<Payment>, FormRejection>,
@@ -74,18 +66,7 @@ async fn pay(
 
 fn page(status: StatusCode, view: &CheckoutView, problem: Option<&str>) -> Response {
     let body = html! {
-        @if !view.livemode { p.mode { "Test mode: no money moves" } }
-        h1 { "Pay by card or bank account" }
-        p.amount { (show_amount(view.amount, &view.currency)) }
-        table {
-            caption hidden { "What you pay for" }
-            @for (name, quantity, total) in &view.lines {
-                tr {
-                    td { (name) @if *quantity > 1 { " × " (quantity) } }
-                    td { (show_amount(*total, &view.currency)) }
-                }
-            }
-        }
+        (head(view.livemode, view.amount, &view.currency, &view.lines))
         @match view.status.as_str() {
             "open" => (form(view, problem)),
             "expired" => p.note.bad role="status" {
@@ -98,6 +79,7 @@ fn page(status: StatusCode, view: &CheckoutView, problem: Option<&str>) -> Respo
                 strong { "This has been paid." } " Thank you. There is nothing more to do here."
             },
         }
+        @if let Some(thanks) = view.thanks.as_deref().filter(|_| view.status == "complete") { p.thanks { (thanks) } }
         @if let Some(url) = view.cancel_url.as_deref().filter(|url| is_web(url)) {
             a.back href=(url) { "Back to the organiser" }
         }
@@ -111,7 +93,8 @@ fn form(view: &CheckoutView, problem: Option<&str>) -> Markup {
         form method="post" {
             label for="email" { "E-mail" }
             @match &view.email {
-                Some(email) => input #email type="email" name="email" value=(email) readonly;,
+                Some(email) => input #email type="email" name="email" autocomplete="email" required value=(email)
+                    readonly[!view.email_editable];,
                 None => input #email type="email" name="email" autocomplete="email" required;,
             }
             label for="card" { "Card or bank account number" }
@@ -126,37 +109,6 @@ fn form(view: &CheckoutView, problem: Option<&str>) -> Markup {
             }
         }
     }
-}
-
-fn missing() -> Response {
-    let body = html! {
-        h1 { "Checkout" }
-        p.note.bad role="status" { strong { "There is nothing to pay here." } " The link is incomplete or unknown." }
-    };
-    respond(StatusCode::NOT_FOUND, "Nothing to pay", body)
-}
-
-fn respond(status: StatusCode, title: &str, body: Markup) -> Response {
-    let document = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body { main { (body) } }
-        }
-    };
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ];
-    (status, headers, document.into_string()).into_response()
 }
 
 fn is_web(url: &str) -> bool {
