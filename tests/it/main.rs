@@ -33,6 +33,7 @@ mod refusals;
 mod sandbox_browser;
 mod sandbox_core;
 mod sandbox_http;
+mod sandbox_links;
 mod sdk;
 mod secrets;
 mod show;

@@ -1,4 +1,4 @@
-//! A parent pays on the hosted page in a real browser: headless Chromium, driven over WebDriver.
+//! A parent pays on the hosted pages in a real browser: headless Chromium, driven over WebDriver.
 //!
 //! Without chromedriver the test says so; where `CI` is set it fails.
 
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tourney::sandbox::core::{Control, Seed};
 use tourney::sandbox::open;
+
+use crate::sandbox_http::{Api, id};
 
 /// The key under which WebDriver names an element (W3C WebDriver, section 12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -68,6 +70,18 @@ impl Browser {
         Ok(browser)
     }
 
+    /// The browser, or none where there is none here.
+    async fn if_there_is_one() -> Option<Self> {
+        match Self::start().await {
+            Ok(browser) => Some(browser),
+            Err(why) => {
+                assert!(std::env::var_os("CI").is_none(), "no browser: {why}");
+                eprintln!("SKIPPED, since there is no browser here: {why}");
+                None
+            }
+        }
+    }
+
     async fn ask(&self, path: &str, body: Option<Value>) -> Value {
         let url = format!("{}{path}", self.session);
         let request = match body {
@@ -123,14 +137,7 @@ impl Drop for Browser {
 
 #[tokio::test]
 async fn a_parent_pays_in_a_real_browser() {
-    let browser = match Browser::start().await {
-        Ok(browser) => browser,
-        Err(why) => {
-            assert!(std::env::var_os("CI").is_none(), "no browser: {why}");
-            eprintln!("SKIPPED, since there is no browser here: {why}");
-            return;
-        }
-    };
+    let Some(browser) = Browser::if_there_is_one().await else { return };
     let state = tempfile::tempdir().unwrap();
     let sandbox = open(state.path()).await.unwrap();
     let thanks = format!("{}/_sandbox/health?paid={{CHECKOUT_SESSION_ID}}", sandbox.base_url());
@@ -149,6 +156,45 @@ async fn a_parent_pays_in_a_real_browser() {
     browser.arrives_at(&thanks.replace("{CHECKOUT_SESSION_ID}", session["id"].as_str().unwrap())).await;
     browser.ask("/url", Some(json!({"url": session["url"]}))).await;
     assert!(browser.text("[role=status]").await.contains("This has been paid"));
+    browser.stop().await;
+    sandbox.close().await;
+}
+
+#[tokio::test]
+async fn a_parent_pays_through_a_link_in_a_real_browser() {
+    let Some(browser) = Browser::if_there_is_one().await else { return };
+    let state = tempfile::tempdir().unwrap();
+    let sandbox = open(state.path()).await.unwrap();
+    let api = Api::new(&sandbox);
+    let thanks = format!("{}/_sandbox/health?paid={{CHECKOUT_SESSION_ID}}", sandbox.base_url());
+    let form = [
+        ("line_items[0][quantity]", "1"),
+        ("line_items[0][price_data][currency]", "usd"),
+        ("line_items[0][price_data][unit_amount]", "5500"),
+        ("line_items[0][price_data][product_data][name]", "Utah Invitational: 17U Elite, Jordan E."),
+        ("restrictions[completed_sessions][limit]", "1"),
+        ("inactive_message", "Paid, or withdrawn: ask the club."),
+        ("after_completion[type]", "redirect"),
+        ("after_completion[redirect][url]", thanks.as_str()),
+    ];
+    let link = api.post("/v1/payment_links", &form).await.json();
+    let url = format!("{}?locked_prefilled_email=parent17%40example.com", link["url"].as_str().unwrap());
+    browser.ask("/url", Some(json!({"url": url}))).await;
+    assert_eq!(browser.text(".amount").await, "$55.00");
+    assert_eq!(browser.text("td").await, "Utah Invitational: 17U Elite, Jordan E.");
+    let sessions = format!("/v1/checkout/sessions?payment_link={}", id(&link));
+    assert_eq!(api.get(&sessions).await.json()["data"], json!([]), "looking makes nothing");
+    browser.click("button").await;
+    let email = browser.element("#email[readonly]").await;
+    assert_eq!(browser.ask(&format!("{email}/property/value"), None).await, "parent17@example.com");
+    browser.type_into("#card", "4242 4242 4242 4242").await;
+    browser.click("button").await;
+    let made = api.get(&sessions).await.json();
+    let session = made["data"][0]["id"].as_str().unwrap();
+    browser.arrives_at(&thanks.replace("{CHECKOUT_SESSION_ID}", session)).await;
+    browser.ask("/url", Some(json!({"url": url}))).await;
+    assert_eq!(browser.text("[role=status]").await, "Paid, or withdrawn: ask the club.");
+    assert_eq!(api.get(&sessions).await.json()["data"].as_array().unwrap().len(), 1);
     browser.stop().await;
     sandbox.close().await;
 }

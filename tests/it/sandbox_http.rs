@@ -14,32 +14,38 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One answer.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
-    location: Option<String>,
-    text: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) text: String,
 }
 
 impl Reply {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
     }
 }
 
 /// Stripe's API as a program that knows only its base URL and key sees it.
-struct Api {
-    client: reqwest::Client,
-    base: String,
+pub(crate) struct Api {
+    pub(crate) client: reqwest::Client,
+    pub(crate) base: String,
 }
 
 impl Api {
-    fn new(sandbox: &Sandbox) -> Self {
+    pub(crate) fn new(sandbox: &Sandbox) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { client, base: sandbox.base_url().to_owned() }
     }
 
-    async fn send(&self, method: &str, path: &str, form: &[(&str, &str)], key: Option<&str>) -> reqwest::Result<Reply> {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        form: &[(&str, &str)],
+        key: Option<&str>,
+    ) -> reqwest::Result<Reply> {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
         let mut request = self
             .client
@@ -57,11 +63,11 @@ impl Api {
         Ok(Reply { status: answer.status().as_u16(), location, text: answer.text().await? })
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], None).await.unwrap()
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
         self.send("POST", path, form, None).await.unwrap()
     }
 
@@ -71,11 +77,11 @@ impl Api {
         reply.json()
     }
 
-    async fn session(&self, id: &str) -> Value {
+    pub(crate) async fn session(&self, id: &str) -> Value {
         self.get(&format!("/v1/checkout/sessions/{id}")).await.json()
     }
 
-    async fn endpoint(&self, listener: &Endpoint) -> String {
+    pub(crate) async fn endpoint(&self, listener: &Endpoint) -> String {
         let form = [("url", listener.url()), ("enabled_events[0]", "*")];
         let reply = self.post("/v1/webhook_endpoints", &form).await;
         reply.json()["secret"].as_str().unwrap_or_else(|| panic!("{}", reply.text)).to_owned()
@@ -93,15 +99,15 @@ const SESSION: [(&str, &str); 8] = [
     ("metadata[order_id]", "41"),
 ];
 
-fn id(session: &Value) -> String {
+pub(crate) fn id(session: &Value) -> String {
     session["id"].as_str().unwrap().to_owned()
 }
 
-fn pay(session: &Value, card: TestCard) -> Control {
+pub(crate) fn pay(session: &Value, card: TestCard) -> Control {
     Control::Pay { session: id(session), card, email: None }
 }
 
-async fn opened(state: &Path) -> (Sandbox, Api) {
+pub(crate) async fn opened(state: &Path) -> (Sandbox, Api) {
     let sandbox = open(state).await.unwrap();
     let api = Api::new(&sandbox);
     (sandbox, api)

@@ -1,4 +1,4 @@
-//! Stripe's own SDKs, unmodified, run a whole life of a session against the sandbox over real HTTP.
+//! Stripe's own SDKs, unmodified, run a whole life of a session and of a payment link against the sandbox over real HTTP.
 //!
 //! They are installed under `target/sdk/` at the first run. Without Python, Node or a network the test says so; where
 //! `CI` is set it fails.
@@ -80,7 +80,11 @@ async fn whole_life(sdk: Result<Command, String>) {
     let sandbox = open(state.path()).await.unwrap();
     command.args([sandbox.base_url(), sandbox.secret_key()]);
     let told = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
-    assert!(told.as_ref().is_ok_and(|text| text.contains("a whole life of a session")), "{}", told.unwrap_err());
+    assert!(
+        told.as_ref().is_ok_and(|text| text.contains("a whole life of a session and of a link")),
+        "{}",
+        told.unwrap_err()
+    );
     sandbox.close().await;
 }
 

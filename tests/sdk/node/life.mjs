@@ -1,4 +1,4 @@
-// A whole life of a Checkout Session through Stripe's own SDK, unmodified, against the sandbox.
+// A whole life of a Checkout Session and of a payment link through Stripe's own SDK, unmodified, against the sandbox.
 // Usage: node life.mjs BASE_URL SECRET_KEY. Exits 0 where every expectation holds.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -114,6 +114,52 @@ assert.equal(failed.data.object.payment_status, "unpaid");
 const refund = await stripe.refunds.create({ payment_intent: paid.payment_intent.id });
 assert.deepEqual([refund.status, refund.amount], ["succeeded", 6500]);
 assert.equal((await nextEvent(secret, "refund.created")).data.object.id, refund.id);
-console.log(`stripe-node ${Stripe.PACKAGE_VERSION}: a whole life of a session`);
+
+const product = await stripe.products.create({ name: "17U Select" });
+const terms = { product: product.id, currency: "usd", unit_amount: 6500, lookup_key: "node-17u" };
+const price = await stripe.prices.create(terms);
+await refused("StripeInvalidRequestError", { param: "lookup_key" }, () => stripe.prices.create(terms));
+assert.equal((await stripe.prices.list({ lookup_keys: ["node-17u"] })).data[0].id, price.id);
+const links = stripe.paymentLinks;
+const linkParams = (order) => ({
+  line_items: [{ price: price.id, quantity: 1 }],
+  metadata: { order_id: order },
+  payment_intent_data: { metadata: { order_id: order } },
+  restrictions: { completed_sessions: { limit: 1 } },
+  inactive_message: "Paid, or withdrawn: ask the club.",
+});
+const linkKey = { idempotencyKey: "node-link-41" };
+const link = await links.create(linkParams("41"), linkKey);
+assert.equal((await links.create(linkParams("41"), linkKey)).id, link.id);
+assert.deepEqual([link.active, link.restrictions.completed_sessions], [true, { count: 0, limit: 1 }]);
+const other = await links.create({
+  line_items: [{ price_data: { currency: "usd", unit_amount: 900, product_data: { name: "Camp" } }, quantity: 2 }],
+});
+const listedLinks = await links.list({ limit: 1 }).autoPagingToArray({ limit: 2 });
+assert.deepEqual(listedLinks.map(({ id }) => id), [other.id, link.id], "newest first, over pages");
+assert.equal((await links.listLineItems(other.id)).data[0].amount_total, 1800);
+await refused("StripeInvalidRequestError", { param: "colour" }, () => links.create({ ...linkParams("9"), colour: "red" }));
+await refused("StripeInvalidRequestError", { code: "resource_missing" }, () => links.update("plink_none", {}));
+
+const address = `${link.url}?prefilled_email=parent17%40example.com&locale=de`;
+assert.equal((await fetch(address)).status, 200);
+assert.equal((await sessions.list({ payment_link: link.id })).data.length, 0, "looking makes nothing");
+const goneOn = await fetch(address, { method: "POST", redirect: "manual" });
+assert.equal(goneOn.status, 303);
+const [visited] = (await sessions.list({ payment_link: link.id })).data;
+assert.ok(goneOn.headers.get("location").endsWith(visited.id));
+assert.deepEqual([visited.locale, visited.customer_email, visited.metadata.order_id], ["de", null, "41"]);
+await links.update(link.id, { active: false, metadata: { order_id: "42" } });
+assert.equal((await nextEvent(secret, "payment_link.updated")).data.previous_attributes.active, true);
+await control(`pay/${visited.id}`, { card: "success" });
+const completed = (await nextEvent(secret, "checkout.session.completed")).data.object;
+assert.deepEqual([completed.payment_link, completed.metadata.order_id], [link.id, "41"], "open sessions stay payable");
+assert.equal(completed.customer_details.email, "parent17@example.com");
+const whole = await sessions.retrieve(visited.id, { expand: ["payment_link.line_items", "payment_intent"] });
+assert.equal(whole.payment_link.restrictions.completed_sessions.count, 1);
+assert.equal(whole.payment_link.line_items.data[0].price.id, price.id);
+assert.equal(whole.payment_intent.metadata.order_id, "41");
+assert.match(await (await fetch(link.url)).text(), /Paid, or withdrawn: ask the club\./);
+console.log(`stripe-node ${Stripe.PACKAGE_VERSION}: a whole life of a session and of a link`);
 endpoint.close();
 endpoint.closeAllConnections();

@@ -1,4 +1,4 @@
-"""A whole life of a Checkout Session through Stripe's own SDK, unmodified, against the sandbox.
+"""A whole life of a Checkout Session and of a payment link through Stripe's own SDK, unmodified, against the sandbox.
 
 Usage: life.py BASE_URL SECRET_KEY. Exits 0 where every expectation holds.
 """
@@ -90,6 +90,63 @@ def refused_signature(body, signature):
     raise AssertionError("another secret's signature was taken")
 
 
+def life_of_a_link(client, secret):
+    product = client.products.create({"name": "Utah Invitational: 17U Elite", "metadata": {"fee": "17u"}})
+    terms = {"product": product.id, "currency": "usd", "unit_amount": 5500, "lookup_key": "17u-5500"}
+    price = client.prices.create(terms)
+    refused(stripe.InvalidRequestError, lambda: client.prices.create(terms), param="lookup_key")
+    assert [found.id for found in client.prices.list({"lookup_keys": ["17u-5500"]}).data] == [price.id]
+    moved = client.prices.create({**terms, "unit_amount": 6000, "transfer_lookup_key": True})
+    assert client.prices.retrieve(price.id).lookup_key is None and moved.lookup_key == "17u-5500"
+    client.prices.update(moved.id, {"active": False})
+    assert [found.id for found in client.prices.list({"product": product.id}).data] == [price.id]
+
+    links = client.payment_links
+    params = {
+        "line_items": [{"price": price.id, "quantity": 1}],
+        "metadata": {"order_id": "41"},
+        "payment_intent_data": {"metadata": {"order_id": "41"}},
+        "restrictions": {"completed_sessions": {"limit": 1}},
+        "after_completion": {"type": "redirect", "redirect": {"url": "http://127.0.0.1:9/thanks"}},
+        "inactive_message": "Paid, or withdrawn: ask the club.",
+    }
+    key = {"idempotency_key": "link-41"}
+    link, again = links.create(params, key), links.create(params, key)
+    assert link.id == again.id and link.active and link.restrictions.completed_sessions.count == 0
+    others = [links.create({**params, "metadata": {"order_id": str(order)}}) for order in range(42, 46)]
+    listed = [found.id for found in links.list({"limit": 2}).auto_paging_iter()]
+    assert listed == [other.id for other in reversed(others)] + [link.id], "newest first, over pages"
+    assert links.line_items.list(link.id).data[0].description == "Utah Invitational: 17U Elite"
+    updated = links.update(link.id, {"metadata": {"order_id": "410"}, "payment_intent_data": {"metadata": {"a": "b"}}})
+    assert updated.metadata.to_dict() == {"order_id": "410"} and updated.url == link.url
+    assert updated.payment_intent_data.metadata.to_dict() == {"a": "b"}, "declarative"
+    wrong = {**params, "customer_email": "parent17@example.com"}
+    refused(stripe.InvalidRequestError, lambda: links.create(wrong), code="parameter_unknown", param="customer_email")
+    refused(stripe.InvalidRequestError, lambda: links.retrieve("plink_none"), code="resource_missing")
+
+    sessions = client.checkout.sessions
+    url = f"{link.url}?locked_prefilled_email=parent17%40example.com&client_reference_id=o-41"
+    assert WEB.open(url, timeout=20).status == 200
+    assert sessions.list({"payment_link": link.id}).data == [], "looking makes nothing"
+    made = control("visit", link=url)
+    session = sessions.retrieve(made["id"], {"expand": ["payment_link.line_items", "line_items"]})
+    assert session.payment_link.id == link.id and session.metadata["order_id"] == "410"
+    assert session.expires_at - session.created == 24 * 3600 and session.client_reference_id == "o-41"
+    links.update(link.id, {"metadata": {"order_id": "411"}})
+    assert pay_on_the_page(session.url, "4242 4242 4242 4242") == 303
+    event = next_event(secret, "checkout.session.completed")
+    assert event.data.object.payment_link == link.id and event.data.object.metadata["order_id"] == "410"
+    assert event.data.object.customer_details.email == "parent17@example.com"
+    event = next_event(secret, "payment_link.updated")
+    assert event.data.object.active is False and event.data.previous_attributes["active"] is True
+    closed = links.retrieve(link.id, {"expand": ["line_items"]})
+    assert closed.restrictions.completed_sessions.count == 1 and closed.line_items.data[0].price.id == price.id
+    assert [found.id for found in links.list({"active": False}).data] == [link.id]
+    assert b"Paid, or withdrawn: ask the club." in WEB.open(link.url, timeout=20).read()
+    client.products.update(product.id, {"active": False})
+    assert links.list({"active": True}).data == [], "an archived product closes the links that sell it"
+
+
 def main():
     client = stripe.StripeClient(KEY, base_addresses={"api": BASE}, max_network_retries=2).v1
     server = HTTPServer(("127.0.0.1", 0), Endpoint)
@@ -153,9 +210,10 @@ def main():
     refund = client.refunds.create({"payment_intent": paid.payment_intent.id})
     assert (refund.status, refund.amount) == ("succeeded", 5500)
     assert next_event(secret, "refund.created").data.object.id == refund.id
+    life_of_a_link(client, secret)
     kinds = {event.type for event in client.events.list({"limit": 100}).auto_paging_iter()}
-    assert {"checkout.session.completed", "checkout.session.expired", "refund.created"} <= kinds, kinds
-    print(f"stripe-python {stripe.VERSION}: a whole life of a session")
+    assert {"checkout.session.completed", "refund.created", "payment_link.created", "price.created"} <= kinds, kinds
+    print(f"stripe-python {stripe.VERSION}: a whole life of a session and of a link")
 
 
 main()
