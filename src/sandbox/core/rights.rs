@@ -9,9 +9,10 @@ use super::form::Tree;
 use super::{Core, Settings};
 
 /// The beginning of a path, Stripe's name of the resource, and its row in the Dashboard.
-const RESOURCES: [(&str, &str, &str); 11] = [
+const RESOURCES: [(&str, &str, &str); 12] = [
     ("/v1/checkout/sessions", "checkout_session", "Checkout Sessions"),
     ("/v1/payment_intents", "payment_intent", "Payment Intents"),
+    ("/v1/payment_links", "payment_links", "Payment Links"),
     ("/v1/charges", "charge", "Charges and Refunds"),
     ("/v1/refunds", "charge", "Charges and Refunds"),
     ("/v1/disputes", "dispute", "Disputes"),
