@@ -25,7 +25,8 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
         facts.applied_name = names::last(ledger, tx, &scope.tournament).await?;
     }
     let mut stored = if reading.orders { in_scope(ledger, tx, scope).await? } else { Vec::new() };
-    if reading.ours && reading.orders {
+    // In our own table the tournament is a column and the words are ours: there is no mapping that could have moved.
+    if reading.ours && reading.orders && !ledger.table.mapping().make_table {
         claimed::add(ledger, tx, scope, &mut stored).await?;
         claimed::refuse_revived(ledger, tx, scope).await?;
     }
