@@ -15,7 +15,7 @@ use crate::domain::{AttemptId, Money, Order, OrderId, OrderStatus, Ownership, Pa
 use crate::ledger::{Attempt, AttemptFor, Begun, Ledger, LedgerError, Rendered, Written};
 use crate::manifest::Player;
 use crate::settle::settle;
-use crate::stripe::{Bill, Closed, LIFETIME, SessionRequest, StripeError, create_player_checkout_session, render};
+use crate::stripe::{Bill, Closed, LIFETIME, PayableRequest, StripeError, create_player_checkout_session, render};
 use crate::world::{Clock, Wire};
 
 use super::Hands;
@@ -90,7 +90,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     }
 
     async fn send(&self, attempt: &Attempt) -> Result<Payable, StripeError> {
-        let request = SessionRequest { body: attempt.request.clone(), expires_at: attempt.expires_at };
+        let request = PayableRequest { body: attempt.request.clone(), expires_at: attempt.expires_at };
         create_player_checkout_session(self.stripe, &attempt.order, &request, &attempt.key).await
     }
 

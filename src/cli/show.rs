@@ -269,7 +269,7 @@ fn belongs(order: &Order, player: Option<&Player>, standing: &Standing<'_>) -> b
 
 /// Stripe keeps events for 30 days. A restricted key may lack the right to read them: the page does without.
 async fn events(site: &Site, sessions: &[ShownSession]) -> Result<Vec<StripeEvent>, Failure> {
-    let first = sessions.iter().filter_map(|shown| shown.payable.as_ref()).map(|payable| payable.created).min();
+    let first = sessions.iter().filter_map(|shown| shown.payable.as_ref()?.created).min();
     let Some(first) = first else { return Ok(Vec::new()) };
     let mut events = match site.stripe.events(&KINDS, Some(first)).await {
         Ok(events) => events,

@@ -5,15 +5,34 @@ use serde::{Deserialize, Serialize};
 
 use super::{Currency, Metadata, Mode, Money, PaymentIntentId, SessionId};
 
-/// The kinds of payable. A Checkout Session is the first; Payment Links come next.
+/// The kinds of payable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PayableKind {
-    /// A Stripe Checkout Session.
+    /// A Stripe Checkout Session: it lives a day at most.
     Session,
+    /// A Stripe Payment Link: it lives until it is paid or closed. Each visit makes a session of its own.
+    PaymentLink,
 }
 
-/// Where a payable stands; for a session, Stripe's `status`.
+impl PayableKind {
+    /// The word in a manifest.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::PaymentLink => "payment_link",
+        }
+    }
+
+    /// The kind of an id: Stripe's links begin with `plink_`.
+    #[must_use]
+    pub fn of(id: &SessionId) -> Self {
+        if id.as_str().starts_with("plink_") { Self::PaymentLink } else { Self::Session }
+    }
+}
+
+/// Where a payable stands; for a session Stripe's `status`, for a link whether it is `active`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PayableState {
@@ -113,10 +132,12 @@ pub struct Payable {
     pub payment_intent: Option<PaymentIntentId>,
     /// The payment behind it, where there is one and it was read.
     pub payment: Option<Payment>,
-    /// The link, only while it is open.
+    /// The Payment Link whose visit made this session.
+    pub link: Option<SessionId>,
+    /// Where to pay, only while it is open.
     pub url: Option<String>,
-    /// When it was made.
-    pub created: Timestamp,
+    /// When it was made; Stripe does not say it of a Payment Link.
+    pub created: Option<Timestamp>,
     /// When it stops.
     pub expires_at: Option<Timestamp>,
 }

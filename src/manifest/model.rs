@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::domain::{Currency, Email, FeeId, Money, OrderId, PlayerId, SessionId, TournamentId};
+use crate::domain::{Currency, Email, FeeId, Money, OrderId, PayableKind, PlayerId, SessionId, TournamentId};
 
 /// One tournament, its fees, its committed players, and what people decided about them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +110,8 @@ pub struct PaidElsewhere {
 /// What `apply` does where there is a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// What payers get: a session, which lives a day, or a Payment Link, which lives until it is paid or closed.
+    pub link: PayableKind,
     /// About an expired session whose metadata was right.
     pub stale: Stale,
     /// About an order that is retired.
@@ -122,7 +124,13 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { stale: Stale::Renew, retire: Retire::Cancel, withdrawn: Withdrawn::Retire, max_retired_percent: 30 }
+        Self {
+            link: PayableKind::Session,
+            stale: Stale::Renew,
+            retire: Retire::Cancel,
+            withdrawn: Withdrawn::Retire,
+            max_retired_percent: 30,
+        }
     }
 }
 

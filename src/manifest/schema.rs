@@ -140,6 +140,7 @@ fn policy() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
+            "link": one_of(&["session", "payment_link"], "session", "What payers get: a session lives a day, a Payment Link until it is paid or closed."),
             "stale": one_of(&["renew", "replace"], "renew", "An expired session whose metadata was right: renew keeps the order, and is refused where the application's webhook would cancel what is renewed."),
             "retire": one_of(&["cancel", "delete"], "cancel", "A retired order is kept as canceled, or its row goes."),
             "withdrawn": one_of(&["retire", "keep"], "retire", "A pending order whose player left the manifest."),

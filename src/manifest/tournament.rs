@@ -9,7 +9,7 @@ use super::problem::Problems;
 use super::read::items;
 use super::scalars::{amount, boolean, choice, currency, date, id, scalar, text};
 use super::tree::Node;
-use crate::domain::{Currency, FeeId, Money, TournamentId};
+use crate::domain::{Currency, FeeId, Money, PayableKind, TournamentId};
 
 /// The tournament, and its currency even where something else is wrong with it.
 pub(super) fn tournament(node: &Node, problems: &mut Problems) -> (Option<Tournament>, Option<Currency>) {
@@ -94,10 +94,10 @@ pub(super) fn fees(node: &Node, currency: Option<Currency>, problems: &mut Probl
 }
 
 pub(super) fn policy(node: &Node, problems: &mut Problems) -> Option<Policy> {
-    let fields = Fields::of(node, "policy", &["stale", "retire", "withdrawn", "max_retired"], problems)?;
+    let fields = Fields::of(node, "policy", &["link", "stale", "retire", "withdrawn", "max_retired"], problems)?;
     let usual = Policy::default();
     let mut value = |name: &str| fields.get(name, problems);
-    let nodes = (value("stale"), value("retire"), value("withdrawn"), value("max_retired"));
+    let nodes = (value("stale"), value("retire"), value("withdrawn"), value("max_retired"), value("link"));
     // Each is read before any of them ends it: all errors are told at once.
     let stale = nodes.0.map_or(Some(usual.stale), |node| {
         choice(node, "policy.stale", &[("renew", Stale::Renew), ("replace", Stale::Replace)], problems)
@@ -110,7 +110,15 @@ pub(super) fn policy(node: &Node, problems: &mut Problems) -> Option<Policy> {
     });
     let max_retired =
         nodes.3.map_or(Some(usual.max_retired_percent), |node| percent(node, "policy.max_retired", problems));
-    Some(Policy { stale: stale?, retire: retire?, withdrawn: withdrawn?, max_retired_percent: max_retired? })
+    let kinds = [PayableKind::Session, PayableKind::PaymentLink].map(|kind| (kind.word(), kind));
+    let link = nodes.4.map_or(Some(usual.link), |node| choice(node, "policy.link", &kinds, problems));
+    Some(Policy {
+        link: link?,
+        stale: stale?,
+        retire: retire?,
+        withdrawn: withdrawn?,
+        max_retired_percent: max_retired?,
+    })
 }
 
 fn percent(node: &Node, path: &str, problems: &mut Problems) -> Option<u8> {

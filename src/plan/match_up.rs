@@ -312,7 +312,8 @@ impl<'a> Index<'a> {
             .or_else(|| retired.map(|retired| retired.registration.clone()))
             .or_else(|| [&named, &made].into_iter().flatten().find_map(of_retired))
             .or_else(|| if ours { registration_in(payable) } else { None });
-        let young = payable.is_open() && self.observed.at.duration_since(payable.created) < TOO_YOUNG;
+        let is_new = payable.created.is_some_and(|created| self.observed.at.duration_since(created) < TOO_YOUNG);
+        let young = payable.is_open() && is_new;
         Some(Loose {
             payable,
             registration: registration.map(|registration| self.canonical(&registration)),

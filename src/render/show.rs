@@ -164,7 +164,7 @@ fn session_json(shown: &ShownSession) -> Value {
         "payment_intent": payable.and_then(|payable| payable.payment_intent.as_ref()),
         "payment": payable.and_then(|payable| payable.payment.as_ref()).map(payment_json),
         "url": payable.and_then(|payable| payable.url.as_ref()),
-        "created_at": payable.map(|payable| instant(payable.created)),
+        "created_at": payable.and_then(|payable| payable.created).map(instant),
         "expires_at": payable.and_then(|payable| payable.expires_at).map(instant),
     })
 }

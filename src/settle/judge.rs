@@ -123,7 +123,6 @@ fn unmatched(why: String) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
 
     use super::*;
     use crate::domain::{
@@ -163,7 +162,8 @@ mod tests {
             payment_intent: Some(PaymentIntentId::from("pi_1")),
             payment: None,
             url: None,
-            created: Timestamp::UNIX_EPOCH,
+            created: None,
+            link: None,
             expires_at: None,
         }
     }

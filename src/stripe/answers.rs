@@ -28,6 +28,15 @@ pub(super) struct Named {
     pub(super) id: String,
 }
 
+impl Reference<Named> {
+    fn into_id(self) -> String {
+        match self {
+            Self::Object(object) => object.id,
+            Self::Id(id) => id,
+        }
+    }
+}
+
 /// A Checkout Session.
 #[derive(Debug, Deserialize)]
 pub(super) struct SessionAnswer {
@@ -42,6 +51,7 @@ pub(super) struct SessionAnswer {
     client_reference_id: Option<String>,
     customer_email: Option<String>,
     payment_intent: Option<Reference<Named>>,
+    payment_link: Option<Reference<Named>>,
     url: Option<String>,
     created: i64,
     expires_at: Option<i64>,
@@ -51,7 +61,7 @@ impl SessionAnswer {
     pub(super) fn into_payable(self) -> Payable {
         let mode = self.mode();
         let state = self.state();
-        let metadata: Metadata = self.metadata.unwrap_or_default().into_iter().filter_map(text_of).collect();
+        let metadata = texts(self.metadata);
         Payable {
             id: SessionId(self.id),
             kind: PayableKind::Session,
@@ -67,13 +77,11 @@ impl SessionAnswer {
             metadata,
             client_reference_id: self.client_reference_id,
             customer_email: self.customer_email,
-            payment_intent: self.payment_intent.map(|reference| match reference {
-                Reference::Object(intent) => PaymentIntentId(intent.id),
-                Reference::Id(id) => PaymentIntentId(id),
-            }),
+            payment_intent: self.payment_intent.map(|reference| PaymentIntentId(reference.into_id())),
             payment: None,
+            link: self.payment_link.map(|reference| SessionId(reference.into_id())),
             url: self.url.filter(|_| state == PayableState::Open),
-            created: Timestamp::from_second(self.created).unwrap_or_default(),
+            created: Timestamp::from_second(self.created).ok(),
             expires_at: self.expires_at.and_then(|second| Timestamp::from_second(second).ok()),
         }
     }
@@ -94,6 +102,62 @@ impl SessionAnswer {
             _ => PayableState::Complete,
         }
     }
+}
+
+/// A Payment Link, with its line items where they were asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct LinkAnswer {
+    id: String,
+    active: bool,
+    url: String,
+    currency: Option<String>,
+    livemode: Option<bool>,
+    #[serde(default)]
+    metadata: Option<BTreeMap<String, Value>>,
+    line_items: Option<LineItems>,
+}
+
+#[derive(Debug, Deserialize)]
+struct LineItems {
+    data: Vec<LineItem>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct LineItem {
+    amount_total: i64,
+    currency: String,
+}
+
+impl LinkAnswer {
+    pub(super) fn into_payable(self) -> Payable {
+        let lines = self.line_items.filter(|lines| !lines.has_more);
+        let currency = lines.as_ref().and_then(|lines| lines.data.first()).map(|line| line.currency.clone());
+        let currency = self.currency.or(currency);
+        Payable {
+            id: SessionId(self.id),
+            kind: PayableKind::PaymentLink,
+            state: if self.active { PayableState::Open } else { PayableState::Expired },
+            payment_status: PaymentStatus::Unpaid,
+            amount: lines.map(|lines| lines.data.iter().map(|line| line.amount_total).sum()),
+            currency: currency.as_deref().and_then(|code| Currency::parse(code).ok()),
+            mode: if self.livemode == Some(true) { Mode::Live } else { Mode::Test },
+            metadata: texts(self.metadata),
+            client_reference_id: None,
+            customer_email: None,
+            payment_intent: None,
+            payment: None,
+            link: None,
+            url: Some(self.url).filter(|_| self.active),
+            created: None,
+            expires_at: None,
+        }
+    }
+}
+
+fn texts(metadata: Option<BTreeMap<String, Value>>) -> Metadata {
+    metadata.unwrap_or_default().into_iter().filter_map(text_of).collect()
 }
 
 fn text_of((key, value): (String, Value)) -> Option<(String, String)> {
@@ -195,6 +259,23 @@ mod tests {
         assert_eq!(odd.mode, Mode::Live);
         assert!(odd.is_processing() && !odd.is_paid() && odd.currency.is_none(), "{odd:?}");
         assert!(session(r#"{"id":"cs_1","status":null,"created":1,"url":"https://x.example"}"#).is_open());
+    }
+
+    #[test]
+    fn a_link_is_open_while_it_is_active_and_costs_what_its_lines_do() {
+        let link = |active: bool, lines: &str| {
+            let text = format!(
+                r#"{{"id":"plink_1","active":{active},"url":"https://buy.example/1","livemode":false,"metadata":{{}}{lines}}}"#
+            );
+            serde_json::from_str::<LinkAnswer>(&text).unwrap().into_payable()
+        };
+        let line = r#","line_items":{"data":[{"amount_total":5500,"currency":"usd"}],"has_more":false}"#;
+        let open = link(true, line);
+        assert!(open.is_open() && open.kind == PayableKind::PaymentLink && open.url.is_some(), "{open:?}");
+        assert_eq!(open.money().map(|money| money.minor), Some(5500));
+        assert_eq!(PayableKind::of(&open.id), PayableKind::PaymentLink);
+        let closed = link(false, "");
+        assert!(!closed.is_open() && closed.url.is_none() && closed.money().is_none(), "{closed:?}");
     }
 
     #[test]

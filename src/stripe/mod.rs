@@ -8,7 +8,10 @@ mod error;
 mod helper;
 mod pace;
 mod pages;
+mod payables;
+mod payment_links;
 mod payments;
+mod prices;
 mod request;
 mod rights;
 mod sessions;
@@ -18,10 +21,19 @@ mod wire;
 pub use account::{Account, Registered, StripeEvent, WebhookEndpoint};
 pub use client::{Answer, Limits, Stripe};
 pub use error::StripeError;
-pub use helper::{Bill, CheckoutSettings, LIFETIME, SessionRequest, create_player_checkout_session, line_name, render};
+pub use helper::{
+    Bill, CheckoutSettings, LIFETIME, PayableRequest, create_player_checkout_session, create_player_payment_link,
+    line_name, render, render_payment_link,
+};
+pub use payables::Closed;
 pub use payments::Refund;
+<<<<<<< HEAD
 pub use rights::Right;
 pub use sessions::{Closed, Sessions};
+=======
+pub use prices::PriceId;
+pub use sessions::Sessions;
+>>>>>>> 5271445 (Read and make Payment Links at Stripe)
 pub use wire::{API_BASE, HttpWire, install_tls};
 
 /// The pinned version of Stripe's API (`Stripe-Version`): the one async-stripe's request builders were generated from.

@@ -12,7 +12,7 @@ use stripe_types::RangeQueryTs;
 use super::answers::SessionAnswer;
 use super::pages::PAGE;
 use super::request::{built, path_id};
-use super::{Stripe, StripeError};
+use super::{Closed, Stripe, StripeError};
 use crate::domain::{Metadata, Payable, PayableState, PaymentStatus, SessionId};
 use crate::world::{Clock, Wire, WireRequest};
 
@@ -41,22 +41,6 @@ impl<T: Sessions> Sessions for std::sync::Arc<T> {
     fn session(&self, id: &SessionId) -> impl Future<Output = Result<Option<Payable>, StripeError>> + Send {
         (**self).session(id)
     }
-}
-
-/// What is true of a session that was to be closed. Only after [`Closed::Expired`], [`Closed::Complete`] and
-/// [`Closed::Unknown`] can nobody pay at it and has nobody paid.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// It is expired, now or before, unpaid.
-    Expired,
-    /// It has been paid, or nothing was owed: to be recorded.
-    Paid(Payable),
-    /// The payer has finished and the money is on its way: to be left alone.
-    Processing(Payable),
-    /// The payer has finished and nothing was paid: the payment failed.
-    Complete(Payable),
-    /// Stripe does not know it.
-    Unknown,
 }
 
 impl<W: Wire, C: Clock> Stripe<W, C> {
@@ -101,27 +85,38 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
     ///
     /// # Errors
     /// That of the expiring, where the session is still open or cannot be read.
-    pub async fn close(&self, id: &SessionId) -> Result<Closed, StripeError> {
+    pub(super) async fn close_session(&self, id: &SessionId) -> Result<Closed, StripeError> {
         let Err(failure) = self.expire_session(id).await else { return Ok(Closed::Expired) };
-        let Some(mut payable) = self.session(id).await? else { return Ok(Closed::Unknown) };
-        match payable.state {
-            PayableState::Open => Err(failure),
-            PayableState::Expired => Ok(Closed::Expired),
-            PayableState::Complete if payable.payment_status != PaymentStatus::Unpaid => Ok(Closed::Paid(payable)),
-            PayableState::Complete => {
-                if let Some(intent) = &payable.payment_intent {
-                    payable.payment = self.payment(intent).await?;
-                }
-                Ok(if payable.is_processing() { Closed::Processing(payable) } else { Closed::Complete(payable) })
-            }
+        match self.session(id).await? {
+            Some(payable) if payable.is_open() => Err(failure),
+            Some(payable) => self.what_is_true(payable).await,
+            None => Ok(Closed::Unknown),
         }
+    }
+
+    /// The end of a session that is not open.
+    pub(super) async fn what_is_true(&self, mut payable: Payable) -> Result<Closed, StripeError> {
+        if payable.state != PayableState::Complete {
+            return Ok(Closed::Expired);
+        }
+        if payable.payment_status != PaymentStatus::Unpaid {
+            return Ok(Closed::Paid(payable));
+        }
+        if let Some(intent) = &payable.payment_intent {
+            payable.payment = self.payment(intent).await?;
+        }
+        Ok(if payable.is_processing() { Closed::Processing(payable) } else { Closed::Complete(payable) })
     }
 
     /// Merges metadata into a session's; an empty value unsets its key. The session's link stays good.
     ///
     /// # Errors
     /// As any request. Stripe may refuse it for a session that is not open (stripe/facts.md, Sessions).
-    pub async fn update_metadata(&self, id: &SessionId, metadata: &Metadata) -> Result<Payable, StripeError> {
+    pub(super) async fn update_session_metadata(
+        &self,
+        id: &SessionId,
+        metadata: &Metadata,
+    ) -> Result<Payable, StripeError> {
         let pairs = metadata.iter().map(|(key, value)| (key.clone(), value.clone()));
         let update = UpdateCheckoutSession::new(path_id(id.as_str())?)
             .metadata(pairs.collect::<std::collections::HashMap<String, String>>());

@@ -261,7 +261,8 @@ impl Model<'_> {
             payment_intent: None,
             payment: None,
             url: None,
-            created: self.world.at,
+            created: Some(self.world.at),
+            link: None,
             expires_at: None,
         };
         self.world.payables.insert(0, payable);

@@ -351,7 +351,8 @@ impl Scenario {
             }),
             payment_intent: intent,
             url: (state == PayableState::Open).then(|| format!("https://checkout.example/{}", session.id)),
-            created: ago(session.age),
+            created: Some(ago(session.age)),
+            link: None,
             expires_at: None,
         }
     }

@@ -8,7 +8,7 @@ use tourney::domain::{
     AttemptId, Currency, Email, FeeId, Id, LedgerId, Metadata, Money, OrderId, PlayerId, Registration, TournamentId,
 };
 use tourney::stripe::{
-    Bill, CheckoutSettings, LIFETIME, SessionRequest, StripeError, create_player_checkout_session, line_name, render,
+    Bill, CheckoutSettings, LIFETIME, PayableRequest, StripeError, create_player_checkout_session, line_name, render,
 };
 
 use super::script::{Script, StillClock, answer, lost, ok, session, stripe};
@@ -175,7 +175,7 @@ async fn a_request_that_is_not_this_orders_is_never_sent() {
         String::new(),
         "\u{0}%%%&&==".to_owned(),
     ] {
-        let request = SessionRequest { body, expires_at: None };
+        let request = PayableRequest { body, expires_at: None };
         let error = create_player_checkout_session(&stripe, &order(), &request, "key").await.unwrap_err();
         assert!(matches!(&error, StripeError::NotDone { .. }), "{error:?}");
         assert!(error.to_string().contains("order_id 42"), "{error}");

@@ -210,7 +210,7 @@ impl Club {
         let subject = AttemptFor::New { registration, amount: usd(5500) };
         let begun = self.ledger.begin_attempt(&self.guard, &tournament(), &attempt, &subject, now, &render).await;
         let Begun::Begun(attempt) = begun.unwrap() else { panic!("not begun") };
-        let request = tourney::stripe::SessionRequest { body: attempt.request.clone(), expires_at: attempt.expires_at };
+        let request = tourney::stripe::PayableRequest { body: attempt.request.clone(), expires_at: attempt.expires_at };
         let made = create_player_checkout_session(&self.stripe, &attempt.order, &request, &attempt.key).await.unwrap();
         assert_eq!(self.ledger.record_session(&self.guard, &attempt.id, &made).await.unwrap(), Written::Done);
         (attempt.order, made.id)
