@@ -11,11 +11,16 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{AttemptId, Money, Order, OrderId, OrderStatus, Ownership, Payable, Registration, key};
+use crate::domain::{
+    AttemptId, Money, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, Registration, key,
+};
 use crate::ledger::{Attempt, AttemptFor, Begun, Ledger, LedgerError, Rendered, Written};
 use crate::manifest::Player;
 use crate::settle::settle;
-use crate::stripe::{Bill, Closed, LIFETIME, PayableRequest, StripeError, create_player_checkout_session, render};
+use crate::stripe::{
+    Bill, Closed, LIFETIME, PayableRequest, PriceId, StripeError, create_player_checkout_session,
+    create_player_payment_link, line_name, render, render_payment_link,
+};
 use crate::world::{Clock, Wire};
 
 use super::Hands;
@@ -49,8 +54,16 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         subject: AttemptFor,
     ) -> Result<Option<(Attempt, Payable)>, StepError> {
         let now = self.stripe.time().await?;
+        // A price comes before anything else: it is found again by what it says, and nobody can pay at it.
+        let price = match self.manifest.policy.link {
+            PayableKind::Session => None,
+            PayableKind::PaymentLink => Some(self.price(bill).await?),
+        };
         let rendered = |order: &OrderId| {
-            let request = render(bill, order, now);
+            let request = match &price {
+                Some(price) => render_payment_link(bill, order, price),
+                None => render(bill, order, now),
+            };
             Rendered { body: request.body, expires_at: request.expires_at }
         };
         let tournament = &self.manifest.tournament.id;
@@ -89,9 +102,21 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         })
     }
 
+    async fn price(&self, bill: &Bill) -> Result<PriceId, StripeError> {
+        let line = line_name(&bill.tournament_name, &bill.fee_name, &bill.player_name);
+        self.stripe.price(&line, bill.amount, &format!("tourney-price-{}", bill.attempt)).await
+    }
+
     async fn send(&self, attempt: &Attempt) -> Result<Payable, StripeError> {
         let request = PayableRequest { body: attempt.request.clone(), expires_at: attempt.expires_at };
-        create_player_checkout_session(self.stripe, &attempt.order, &request, &attempt.key).await
+        match attempt.kind() {
+            PayableKind::Session => {
+                create_player_checkout_session(self.stripe, &attempt.order, &request, &attempt.key).await
+            }
+            PayableKind::PaymentLink => {
+                create_player_payment_link(self.stripe, &attempt.order, &request, &attempt.key).await
+            }
+        }
     }
 
     /// Transaction B. Where the order has moved meanwhile, the new payable is closed again: `false`.
@@ -111,8 +136,8 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
 
     /// Closes a payable that no order will hold; a payment that was faster is settled like any other.
     async fn discard(&self, payable: &Payable) -> Result<(), StepError> {
-        if let Closed::Paid(_) = self.stripe.close(&payable.id).await? {
-            settle(self.stripe, self.ledger, &payable.id).await?;
+        if let Closed::Paid(paid) = self.stripe.close(&payable.id).await? {
+            settle(self.stripe, self.ledger, &paid.id).await?;
         }
         Ok(())
     }
@@ -194,7 +219,10 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
 
     /// Every payable that carries an attempt's id.
     async fn made_by(&self, attempt: &Attempt) -> Result<Vec<Payable>, StripeError> {
-        let mut made = self.stripe.list_sessions(Some(attempt.began_at - CLOCK_SLACK), None).await?;
+        let mut made = match attempt.kind() {
+            PayableKind::Session => self.stripe.list_sessions(Some(attempt.began_at - CLOCK_SLACK), None).await?,
+            PayableKind::PaymentLink => self.stripe.list_active_payment_links().await?,
+        };
         made.retain(|payable| payable.metadata.get(key::ATTEMPT).is_some_and(|id| id == attempt.id.as_str()));
         Ok(made)
     }

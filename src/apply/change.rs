@@ -146,8 +146,8 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     async fn expire(&self, session: &SessionId, order: Option<&OrderId>) -> Result<Went, StepError> {
         match self.stripe.close(session).await? {
             Closed::Expired | Closed::Complete(_) | Closed::Unknown => Ok(Went::On),
-            Closed::Paid(_) => {
-                let settled = settle_as_planned(self.stripe, self.ledger, session, order).await?;
+            Closed::Paid(paid) => {
+                let settled = settle_as_planned(self.stripe, self.ledger, &paid.id, order).await?;
                 Ok(Went::Ends(format!("it was paid meanwhile: {settled}")))
             }
             Closed::Processing(_) => Ok(Went::Ends("a payment is on its way: it is left alone".to_owned())),
@@ -171,7 +171,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 Ok(Went::On)
             }
             Err(error) if error.is_permanent() => {
-                let open = self.stripe.session(session).await?.is_some_and(|payable| payable.is_open());
+                let open = self.stripe.payable(session).await?.is_some_and(|payable| payable.is_open());
                 if open { Err(error.into()) } else { Ok(Went::Moved) }
             }
             Err(error) => Err(error.into()),

@@ -9,6 +9,7 @@ use crate::domain::{
 };
 
 use super::errors::{Failure, Result, rejected};
+use super::links;
 use super::lock::{check_fence, time};
 use super::open::SqlLedger;
 use super::orders::{find, find_id, update};
@@ -241,7 +242,7 @@ pub(super) async fn record_session(
     let held = tx.row("SELECT held_session_id FROM tourney_attempts WHERE id = $1", values![id]).await?;
     let held = held.map(|row| row.text(0)).transpose()?.flatten();
     let set = vec![
-        (Field::Session, Value::from(&payable.id)),
+        (Field::Session, links::in_column(Some(&payable.id))),
         (Field::Url, Value::from(payable.url.as_deref())),
         (Field::ExpiresAt, Value::from(payable.expires_at.map(Timestamp::as_second))),
     ];

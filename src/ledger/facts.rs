@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    AttemptId, Currency, FeeId, LedgerId, Metadata, Mode, Order, OrderId, PaymentIntentId, Registration, RunId,
-    SessionId, TournamentId,
+    AttemptId, Currency, FeeId, LedgerId, Metadata, Mode, Order, OrderId, PayableKind, PaymentIntentId, Registration,
+    RunId, SessionId, TournamentId,
 };
 
 /// Which rows belong to a manifest.
@@ -124,14 +124,22 @@ pub struct Attempt {
     pub key: String,
     /// The exact body that is sent, and sent again.
     pub request: String,
-    /// The payable's expiry in that body.
+    /// The payable's expiry in that body; none for a Payment Link.
     pub expires_at: Option<Timestamp>,
     /// When it began, on Stripe's clock.
     pub began_at: Timestamp,
     /// Where it stands.
     pub state: AttemptState,
-    /// The session it made, once known.
+    /// The payable it made, once known.
     pub session: Option<SessionId>,
+}
+
+impl Attempt {
+    /// What it makes: a session always expires by itself, a Payment Link never.
+    #[must_use]
+    pub const fn kind(&self) -> PayableKind {
+        if self.expires_at.is_some() { PayableKind::Session } else { PayableKind::PaymentLink }
+    }
 }
 
 /// A stored webhook event.

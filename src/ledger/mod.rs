@@ -10,6 +10,7 @@ mod events;
 mod facts;
 mod handler;
 mod health;
+mod links;
 mod lock;
 mod mapping;
 mod methods;

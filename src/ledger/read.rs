@@ -10,8 +10,8 @@ use super::lock::time;
 use super::open::{SqlLedger, refuse_anothers};
 use super::rows::{Stored, id_of};
 use super::sql::{Tx, Value, values};
-use super::table::Field;
-use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, claimed, events, handler, names, orders};
+use super::table::{Cell, Field};
+use super::{Canary, LedgerFacts, RetiredOrder, Scope, canary, claimed, events, handler, links, names, orders};
 
 /// Reads everything in scope.
 pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFacts> {
@@ -29,6 +29,7 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
     if reading.ours && reading.orders && !ledger.table.mapping().make_table {
         claimed::add(ledger, tx, scope, &mut stored).await?;
         claimed::refuse_revived(ledger, tx, scope).await?;
+        links::add_of_tournament(tx, &scope.tournament, &mut stored).await?;
     }
     if reading.ours {
         leave_out(&mut facts, canary::all(tx).await?);
@@ -116,23 +117,30 @@ async fn foreign_fees(tx: &mut Tx, scope: &Scope, canaries: &BTreeSet<OrderId>) 
 
 /// One order, wherever it belongs.
 pub(super) async fn order(ledger: &SqlLedger, id: &OrderId) -> Result<Option<Order>> {
-    Ok(any(ledger, &[(Field::Id, Value::from(id))]).await?.into_iter().next())
+    Ok(any(ledger, vec![(Field::Id, Value::from(id))], None).await?.into_iter().next())
 }
 
 /// The orders that a word leads to.
 pub(super) async fn search(ledger: &SqlLedger, word: &str) -> Result<Vec<Order>> {
     let fields = [Field::Id, Field::Player, Field::Session, Field::PaymentIntent];
-    any(ledger, &fields.map(|field| (field, Value::from(word)))).await
+    any(ledger, fields.map(|field| (field, Value::from(word))).to_vec(), Some(word)).await
 }
 
-async fn any(ledger: &SqlLedger, cells: &[(Field, Value)]) -> Result<Vec<Order>> {
+async fn any(ledger: &SqlLedger, mut cells: Vec<Cell>, link: Option<&str>) -> Result<Vec<Order>> {
     let Some(mut reading) = ledger.begin_read().await? else { return Ok(Vec::new()) };
-    let mut orders = Vec::new();
+    let mut stored = Vec::new();
     if reading.orders {
-        let (sql, values) = ledger.table.select_any(cells)?;
+        if let Some(link) = link.filter(|_| reading.ours) {
+            let orders = links::orders_of(&mut reading.tx, link).await?;
+            cells.extend(orders.iter().map(|order| (Field::Id, Value::from(order))));
+        }
+        let (sql, values) = ledger.table.select_any(&cells)?;
         let rows = reading.tx.rows(sql, values).await?;
-        orders.extend(ledger.table.read_known(rows)?.into_iter().map(|stored| stored.order));
+        stored = ledger.table.read_known(rows)?;
+        if reading.ours {
+            links::add(&mut reading.tx, &mut stored).await?;
+        }
     }
     reading.tx.rollback().await?;
-    Ok(orders)
+    Ok(stored.into_iter().map(|stored| stored.order).collect())
 }

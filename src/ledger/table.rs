@@ -7,6 +7,7 @@ use crate::domain::{AttemptId, Currency, Money, OrderStatus, Registration, Seen,
 use super::LedgerError;
 use super::attempts::{order_id, order_uuid};
 use super::errors::{Result, rejected};
+use super::links;
 use super::mapping::{AmountUnit, Column, IdSource, Mapping};
 use super::sql::Value;
 use super::statement::{Statement, Text, encode, quoted, quoted_path, read_as_text};
@@ -226,7 +227,7 @@ impl Table {
             self.amount(seen.amount),
             self.currency(seen.amount.currency),
             self.status(seen.status)?,
-            (Field::Session, Value::from(seen.session.as_ref())),
+            (Field::Session, links::in_column(seen.session.as_ref())),
             (Field::PaymentIntent, Value::from(seen.payment_intent.as_ref())),
         ]);
         Ok(cells)

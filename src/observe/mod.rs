@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{FeeId, Mode, OrderId, Payable, SessionId, agreeing};
+use crate::domain::{FeeId, Mode, OrderId, Payable, PayableKind, SessionId, agreeing};
 use crate::ledger::{Ledger, LedgerError, LedgerFacts, Scope};
 use crate::stripe::{Stripe, StripeError};
 use crate::world::{Clock, Wire};
@@ -75,6 +75,7 @@ pub async fn observe<W: Wire, C: Clock>(
     let now = stripe.time().await?;
     let since = window_start(&facts, now);
     let mut payables = stripe.list_sessions(Some(since), None).await?;
+    payables.extend(active_links(stripe, &facts).await?);
     let unknown = retrieve_missing(stripe, &facts, &mut payables).await?;
     let payments = payments::read_behind(stripe, &facts, &mut payables, since).await?;
     payables.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
@@ -117,6 +118,19 @@ fn window_start(facts: &LedgerFacts, now: Timestamp) -> Timestamp {
     orders.chain(retired).chain(attempts).chain([now]).min().unwrap_or(now) - OPEN_WINDOW
 }
 
+/// The account's active Payment Links. Where the ledger knows of none, a key or a server that does not show them is no failure.
+async fn active_links<W: Wire, C: Clock>(
+    stripe: &Stripe<W, C>,
+    facts: &LedgerFacts,
+) -> Result<Vec<Payable>, StripeError> {
+    let made = facts.sessions_made.iter().any(|(id, _)| PayableKind::of(id) == PayableKind::PaymentLink);
+    let open = facts.attempts.iter().any(|attempt| attempt.kind() == PayableKind::PaymentLink);
+    match stripe.list_active_payment_links().await {
+        Err(error) if error.is_permanent() && !made && !open => Ok(Vec::new()),
+        answer => answer,
+    }
+}
+
 /// Asks by id for the recorded sessions of pending and paid orders that no page held; gives those that Stripe does not know.
 async fn retrieve_missing<W: Wire, C: Clock>(
     stripe: &Stripe<W, C>,
@@ -132,7 +146,7 @@ async fn retrieve_missing<W: Wire, C: Clock>(
         .filter(|id| !listed.contains(id))
         .collect();
     let answers: Vec<(SessionId, Option<Payable>)> = stream::iter(wanted)
-        .map(|id| async move { stripe.session(&id).await.map(|answer| (id, answer)) })
+        .map(|id| async move { stripe.payable(&id).await.map(|answer| (id, answer)) })
         .buffer_unordered(RETRIEVES_AT_ONCE)
         .try_collect()
         .await?;

@@ -95,7 +95,7 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
     let bill_again = decisions.find(case, finding).is_some_and(|decision| decision.then == Then::Bill);
     match finding {
         Finding::MissingOrder => Some(Action::Create),
-        Finding::MissingSession | Finding::ChangedEmail => Some(Action::Renew),
+        Finding::MissingSession | Finding::ChangedEmail | Finding::ChangedLink => Some(Action::Renew),
         Finding::ExpiredSession if policy.stale == Stale::Renew => Some(Action::Renew),
         Finding::ExpiredSession | Finding::PaymentFailed | Finding::WrongAmount | Finding::WrongCurrency => {
             Some(Action::Replace)

@@ -46,6 +46,8 @@ findings! {
     WrongCurrency = "wrong-currency",
     /// The open session prefills an old address.
     ChangedEmail = "changed-email",
+    /// The order has a payable of the other kind than `policy.link` asks for.
+    ChangedLink = "changed-link",
     /// More than one live order for one registration.
     DuplicateOrder = "duplicate-order",
     /// An open session besides the recorded one, or any of an order that is not pending.

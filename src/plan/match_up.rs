@@ -134,6 +134,9 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
         if observed.facts.canary_sessions.contains(&payable.id) {
             continue;
         }
+        if index.is_visit(payable) {
+            continue;
+        }
         let loose = |order| Loose { payable, registration: None, order, young: false, attempted: false };
         match index.owner(&payable.id) {
             Owner::Nobody => {}
@@ -286,6 +289,20 @@ impl<'a> Index<'a> {
         self.payables.get(session).map_or(Recorded::Unread(session), |payable| Recorded::Known(payable))
     }
 
+    /// The order that an attempt made it for, or the Payment Link whose visit made it.
+    fn made_for(&self, payable: &Payable) -> Option<&'a OrderId> {
+        [Some(&payable.id), payable.link.as_ref()].into_iter().flatten().find_map(|id| self.made.get(id).copied())
+    }
+
+    /// An open session that a visit of an order's own open link has made, and whose payment would find that order: it is a
+    /// part of the link, closed with it.
+    fn is_visit(&self, payable: &Payable) -> bool {
+        let link = payable.link.as_ref().and_then(|link| self.payables.get(link)).filter(|link| link.is_open());
+        let Some(Owner::Order(order)) = link.map(|link| self.owner(&link.id)) else { return false };
+        let finds = Ownership::order_in(&payable.metadata).is_some_and(|named| named == order.id);
+        payable.is_open() && finds && order.status == OrderStatus::Pending && order.session == payable.link
+    }
+
     /// A payable that no order in scope records, where there is proof that it belongs to this tournament.
     fn loose(&self, payable: &'a Payable) -> Option<Loose<'a>> {
         let facts = &self.observed.facts;
@@ -294,7 +311,7 @@ impl<'a> Index<'a> {
         }
         let retired = facts.retired.iter().find(|retired| retired.session.as_ref() == Some(&payable.id));
         let ours = says_ours(self.observed, &self.manifest.tournament.id, &|id| self.by_id.contains_key(id), payable);
-        let made = self.made.get(&payable.id).copied();
+        let made = self.made_for(payable);
         if retired.is_none() && made.is_none() && !ours {
             return self.likely_paid(payable);
         }
@@ -340,7 +357,7 @@ impl<'a> Index<'a> {
             .ledger
             .as_ref()
             .is_some_and(|ledger| payable.metadata.get(key::LEDGER).is_some_and(|text| text == ledger.as_str()));
-        let order = self.made.get(&payable.id).map(|id| (*id).clone());
+        let order = self.made_for(payable).cloned();
         let order = order.or_else(|| Ownership::order_in(&payable.metadata).filter(|_| ours));
         order.is_some_and(|order| facts.canary_orders.contains(&order))
     }

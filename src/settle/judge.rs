@@ -104,7 +104,9 @@ fn is_its_payment(payable: &Payable, order: &Order) -> bool {
     match (&order.payment_intent, &payable.payment_intent) {
         (Some(recorded), Some(intent)) => recorded == intent,
         (Some(_), None) => false,
-        (None, _) => order.session.as_ref() == Some(&payable.id),
+        (None, _) => {
+            order.session.is_some() && [Some(&payable.id), payable.link.as_ref()].contains(&order.session.as_ref())
+        }
     }
 }
 

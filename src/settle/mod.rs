@@ -125,13 +125,16 @@ pub async fn settle_elsewhere(ledger: &impl Ledger, seen: &Seen) -> Result<Writt
     ledger.mark_paid_elsewhere(seen).await
 }
 
-/// The order that the session's metadata names, and the orders on which the session is recorded.
+/// The order that the session's metadata names, and the orders on which it is recorded, or the Payment Link whose visit made it.
 async fn candidates(ledger: &impl Ledger, payable: &Payable) -> Result<(Option<Order>, Vec<Order>), LedgerError> {
     let named = match Ownership::order_in(&payable.metadata) {
         Some(id) => ledger.order(&id).await?,
         None => None,
     };
-    let mut recorded = ledger.search(payable.id.as_str()).await?;
-    recorded.retain(|order| order.session.as_ref() == Some(&payable.id));
+    let mut recorded = Vec::new();
+    for id in [Some(&payable.id), payable.link.as_ref()].into_iter().flatten() {
+        let found = ledger.search(id.as_str()).await?;
+        recorded.extend(found.into_iter().filter(|order| order.session.as_ref() == Some(id)));
+    }
     Ok((named, recorded))
 }

@@ -27,13 +27,9 @@ pub use helper::{
 };
 pub use payables::Closed;
 pub use payments::Refund;
-<<<<<<< HEAD
-pub use rights::Right;
-pub use sessions::{Closed, Sessions};
-=======
 pub use prices::PriceId;
+pub use rights::Right;
 pub use sessions::Sessions;
->>>>>>> 5271445 (Read and make Payment Links at Stripe)
 pub use wire::{API_BASE, HttpWire, install_tls};
 
 /// The pinned version of Stripe's API (`Stripe-Version`): the one async-stripe's request builders were generated from.

@@ -26,6 +26,7 @@ const DETECTORS: &[Detector] = &[
     session::wrong_amount,
     session::wrong_currency,
     session::changed_email,
+    session::changed_link,
     order::duplicate_order,
     loose::payable_twice,
     payment::unrecorded_payment,

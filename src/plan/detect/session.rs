@@ -46,3 +46,9 @@ pub(super) fn changed_email(case: &Case<'_>) -> Option<Finding> {
     let prefilled = payable.customer_email.as_deref()?;
     (case.billed() && !case.wanted()?.email.same_as(prefilled)).then_some(Finding::ChangedEmail)
 }
+
+/// A session where the policy is links, or the other way round.
+pub(super) fn changed_link(case: &Case<'_>) -> Option<Finding> {
+    let payable = case.recorded.known().filter(|payable| payable.is_open())?;
+    (case.billed() && payable.kind != case.world.manifest.policy.link).then_some(Finding::ChangedLink)
+}
