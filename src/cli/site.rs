@@ -39,6 +39,13 @@ pub(super) struct Site {
     pub identity: Option<Identity>,
 }
 
+impl Site {
+    /// Whether its payables are Stripe's own, and no sandbox's.
+    pub(super) fn is_stripe(&self) -> bool {
+        self.env.stripe.as_ref().is_some_and(|access| access.api_base.is_none())
+    }
+}
+
 /// Both sides, and whose account it is.
 type Connected = (SqlLedger, Stripe<EnvWire, LiveClock>, String);
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args as ClapArgs;
+use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
@@ -13,7 +14,9 @@ use crate::domain::{PaymentIntentId, SessionId};
 use crate::manifest::source::without_secrets;
 use crate::plan::plan;
 use crate::render::{Exit, Failure, verify as show};
-use crate::verify::{Check, Endpoint, Flown, Overlay, Round, Trip, Verdict, audit, evidence, evidence_missing, round};
+use crate::verify::{
+    Check, Endpoint, Flown, Overlay, Round, Trip, Verdict, audit, evidence, evidence_missing, open_by_itself, round,
+};
 use crate::webhook::{DEFAULT_PATH, Receiver};
 use crate::world::{Clock as _, LiveClock};
 
@@ -220,6 +223,13 @@ async fn fly(asked: &Asked<'_>, endpoint: &Endpoint, own: Option<&ShowPaid<'_>>)
     let Asked { args, shell, site, loaded, audit, stop } = asked;
     shell.ui.note(&format!("Round trip against {}", endpoint.url()));
     let ask = |url: &str| shell.ui.always(&format!("Pay the canary with a test card at {url}"));
+    let open_link = |url: String| -> BoxFuture<'static, ()> {
+        if site.is_stripe() {
+            shell.ui.always(&format!("Open the canary's link in a browser; nothing is to be paid yet: {url}"));
+            return Box::pin(std::future::ready(()));
+        }
+        Box::pin(async move { open_by_itself(&url).await })
+    };
     let scope = loaded.scope();
     let trip = Trip {
         endpoint,
@@ -227,6 +237,7 @@ async fn fly(asked: &Asked<'_>, endpoint: &Endpoint, own: Option<&ShowPaid<'_>>)
         is_own_receiver: own.is_some(),
         canary: site.env.canary(),
         show_paid: own.unwrap_or(&|_, _| {}),
+        open_link: &open_link,
         ask_to_pay: args.pay.then_some(&ask as &(dyn Fn(&str) + Sync)),
         pay_within: args.pay_within,
         stop,

@@ -14,6 +14,7 @@ mod others;
 mod overlay;
 mod round;
 mod roundtrip;
+mod visit;
 mod words;
 
 use serde::Serialize;
@@ -26,6 +27,7 @@ pub use evidence::{evidence, evidence_missing};
 pub use overlay::Overlay;
 pub use round::{Round, round};
 pub use roundtrip::{Flown, Trip, VerifyError};
+pub use visit::open_by_itself;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

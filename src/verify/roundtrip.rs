@@ -1,9 +1,10 @@
 //! The signed webhook round trip: a canary is journalled, made, flown and removed, and nothing else has changed.
 
+use futures_util::future::BoxFuture;
 use jiff::SignedDuration;
 
 use crate::apply::{Hands, StepError, Stop};
-use crate::domain::{Email, PaymentIntentId, Registration, SessionId};
+use crate::domain::{Email, PayableKind, PaymentIntentId, Registration, SessionId};
 use crate::ledger::{Canary, Ledger, LedgerError, Scope};
 use crate::stripe::StripeError;
 use crate::world::{Clock, Wire};
@@ -39,6 +40,9 @@ pub enum VerifyError {
     /// Somebody else changed the canary's order.
     #[error("the canary's order changed under our hands")]
     CanaryMoved,
+    /// Nobody opened the canary's Payment Link.
+    #[error("nobody opened the canary's link: a session comes with a visit, and only a person can visit Stripe's page")]
+    NoVisit,
 }
 
 /// What a round trip needs besides the hands.
@@ -54,9 +58,11 @@ pub struct Trip<'a> {
     pub canary: Option<(Registration, Email)>,
     /// Tells tourney's own receiver, where it is the endpoint, which session to show as paid.
     pub show_paid: &'a (dyn Fn(&SessionId, &PaymentIntentId) + Sync),
+    /// Opens the canary's Payment Link, or asks a person to: where the policy is links, a visit makes its session.
+    pub open_link: &'a (dyn Fn(String) -> BoxFuture<'static, ()> + Sync),
     /// Waits for a person to pay at this link instead of sending the good event; none where nobody is asked.
     pub ask_to_pay: Option<&'a (dyn Fn(&str) + Sync)>,
-    /// How long a person may take.
+    /// How long a person may take, to open a link or to pay.
     pub pay_within: SignedDuration,
     /// The wish to stop: no further event is sent, and the canary is removed.
     pub stop: &'a Stop,
@@ -109,16 +115,26 @@ async fn fly<L: Ledger, W: Wire, C: Clock>(
     canary: &mut Canary,
     log: &mut Logbook,
 ) -> Result<(), VerifyError> {
-    let (order, predecessor) = hands.hatch(bird, None).await?;
+    let (order, first) = hands.hatch(bird, None).await?;
     canary.order = Some(order.clone());
-    canary.sessions.push(predecessor.clone());
+    canary.sessions.push(first.clone());
     hands.ledger.journal_canary(canary).await?;
     // The first session stays open until the handler is asked about it: what Stripe itself tells of its end is not to be
     // taken for the effect of another event, nor is the order to hold it still.
-    let standing = hands.canary_order(&order).await?.seen();
-    let (_, session) = hands.hatch(bird, Some(standing)).await?;
-    canary.sessions.push(session.clone());
-    hands.ledger.journal_canary(canary).await?;
+    let predecessor = match PayableKind::of(&first) {
+        PayableKind::Session => first.clone(),
+        PayableKind::PaymentLink => visited(hands, trip, &first, canary).await?,
+    };
+    let session = match PayableKind::of(&first) {
+        PayableKind::Session => {
+            let standing = hands.canary_order(&order).await?.seen();
+            let (_, session) = hands.hatch(bird, Some(standing)).await?;
+            canary.sessions.push(session.clone());
+            hands.ledger.journal_canary(canary).await?;
+            session
+        }
+        PayableKind::PaymentLink => visited(hands, trip, &first, canary).await?,
+    };
     let flight = Flight::prepare(hands, trip, order, predecessor, session.clone()).await?;
     log.note(Check::new("canary", true, format!("order {} with session {session}, through the helper", flight.order)));
     flight.negatives(log).await?;
@@ -127,4 +143,17 @@ async fn fly<L: Ledger, W: Wire, C: Clock>(
     }
     (trip.show_paid)(&session, &flight.intent);
     flight.good_event(log).await
+}
+
+/// The session of one more visit of the canary's link, journalled like any other of its sessions.
+async fn visited<L: Ledger, W: Wire, C: Clock>(
+    hands: &Hands<'_, L, W, C>,
+    trip: &Trip<'_>,
+    link: &SessionId,
+    canary: &mut Canary,
+) -> Result<SessionId, VerifyError> {
+    let session = hands.visit(trip, link, &canary.sessions).await?;
+    canary.sessions.push(session.clone());
+    hands.ledger.journal_canary(canary).await?;
+    Ok(session)
 }
