@@ -78,8 +78,9 @@ fn observed(manifest: &Manifest) -> Observation {
             customer_email: Some(player.email.expose().to_owned()),
             payment_intent: None,
             payment: None,
+            link: None,
             url: None,
-            created: at - SignedDuration::from_hours(48),
+            created: Some(at - SignedDuration::from_hours(48)),
             expires_at: Some(at - SignedDuration::from_hours(24)),
         });
         orders.push(Order {

@@ -1,6 +1,6 @@
 //! Carries out one change, step by step.
 
-use crate::domain::{Metadata, OrderId, OrderStatus, Ownership, Payable, Registration, Seen, SessionId};
+use crate::domain::{Metadata, OrderId, OrderStatus, Ownership, Payable, PayableKind, Registration, Seen, SessionId};
 use crate::ledger::{Attempt, AttemptFor, Ledger, LedgerError, RetireHow, Written};
 use crate::plan::{Change, Finding, Step};
 use crate::settle::{SettleError, Settled, settle_as_planned, settle_elsewhere};
@@ -24,7 +24,7 @@ pub enum StepError {
     #[error(transparent)]
     Settle(#[from] SettleError),
     /// An order stands, and its payable was not made, as far as we know.
-    #[error("order {order} has no session yet: {source}")]
+    #[error("order {order} has no link yet: {source}")]
     Unmade {
         /// The order.
         order: OrderId,
@@ -32,7 +32,7 @@ pub enum StepError {
         source: StripeError,
     },
     /// An order's payable stands at Stripe, and the order does not record it, as far as we know.
-    #[error("the session of order {order} is made and not recorded yet: {source}")]
+    #[error("the {} of order {order} is made and not recorded yet: {source}", PayableKind::of(.session).noun())]
     Unrecorded {
         /// The order.
         order: OrderId,
@@ -238,10 +238,13 @@ fn went(written: Written) -> Went {
 
 fn word(step: &Step) -> &'static str {
     match step {
-        Step::Expire { .. } => "expiring the session",
+        Step::Expire { session, .. } => match PayableKind::of(session) {
+            PayableKind::Session => "expiring the session",
+            PayableKind::PaymentLink => "closing the payment link",
+        },
         Step::Retire { .. } => "retiring the order",
-        Step::Bill { .. } => "making the order and its session",
-        Step::Renew { .. } => "making the new session",
+        Step::Bill { .. } => "making the order and its link",
+        Step::Renew { .. } => "making the new link",
         Step::Repair { .. } => "repairing the metadata",
         Step::Rename { .. } => "moving the order",
         Step::RecordPayment { .. } => "recording the payment",

@@ -315,7 +315,7 @@ fn proof(observed: &Observation, players: Option<&[PlayerId]>) -> Proof {
     let mut proof = Proof::default();
     for (id, orders) in holders {
         let Some(payable) = payables.get(id).filter(|payable| payable.is_open()) else { continue };
-        proof.live += 1;
+        proof.live.push(payable.id.clone());
         let named = Ownership::order_in(&payable.metadata);
         if !orders.iter().any(|order| named.as_ref() == Some(&order.id)) {
             proof.without_order_id.push(payable.id.clone());

@@ -114,7 +114,7 @@ impl ChangeResult {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proof {
     /// Open payables that live orders hold.
-    pub live: u32,
+    pub live: Vec<SessionId>,
     /// Of those, the ones that do not carry their own order's id. Must be empty.
     pub without_order_id: Vec<SessionId>,
 }

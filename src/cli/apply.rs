@@ -6,10 +6,11 @@ use clap::Args as ClapArgs;
 use jiff::SignedDuration;
 
 use crate::apply::{ApplyError, ChangeOutcome, Confirmed, Job, Report, Stop, converge};
-use crate::domain::{PlayerId, SessionId, counted};
+use crate::domain::{PayableKind, PlayerId, SessionId, counted};
 use crate::ledger::Ledger as _;
 use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, Step, plan};
 use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
+use crate::stripe::Right;
 use crate::world::LiveClock;
 
 use super::Shell;
@@ -147,13 +148,39 @@ async fn run_in(
         return Ok(nothing_to_do(shell, loaded, &agreed));
     }
     if left_over || agreed.changes.iter().flat_map(|change| &change.steps).any(Step::writes_at_stripe) {
-        site.check_right_to_write().await?;
+        let steps = agreed.changes.iter().flat_map(|change| &change.steps);
+        site.check_rights_to_write(&rights_to_write(steps, loaded.manifest.policy.link, left_over)).await?;
     }
     shell.ui.note(&show_plan::terminal(&agreed, &loaded.manifest, shell.ui.color_err));
     confirm(args, shell, site, loaded, work).await?;
     let report = carry_out(args, shell, site, loaded, options, confirmed).await?;
     print(shell, loaded, &report);
     Ok(exit_of(&report))
+}
+
+/// What a key must be allowed to write for these steps, and for what an earlier run has left over. A link's visits are
+/// sessions, and are closed with it.
+fn rights_to_write<'a>(steps: impl Iterator<Item = &'a Step>, policy: PayableKind, left_over: bool) -> Vec<Right> {
+    let (mut makes, mut closes) = (left_over, false);
+    for step in steps {
+        match step {
+            Step::Bill { .. } | Step::Renew { .. } => makes = true,
+            Step::Expire { session, .. } | Step::Repair { session, .. } => {
+                closes |= PayableKind::of(session) == PayableKind::PaymentLink;
+            }
+            Step::Retire { .. }
+            | Step::Rename { .. }
+            | Step::RecordPayment { .. }
+            | Step::Settle { .. }
+            | Step::RecordRefund { .. } => {}
+        }
+    }
+    let links = match (makes && policy == PayableKind::PaymentLink, closes) {
+        (true, _) => &Right::TO_MAKE_LINKS[..],
+        (false, true) => &[Right::WriteLinks],
+        (false, false) => &[],
+    };
+    std::iter::once(Right::WriteSessions).chain(links.iter().copied()).collect()
 }
 
 fn options(args: &Args, site: &Site, saved: Option<&Saved>) -> Options {

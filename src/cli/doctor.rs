@@ -9,6 +9,7 @@ use clap::Args as ClapArgs;
 use serde_json::Value;
 
 use crate::doctor::{self, Check};
+use crate::domain::PayableKind;
 use crate::render::{Exit, Failure, doctor as show};
 
 use super::Shell;
@@ -17,7 +18,8 @@ use super::site::{self, DEFAULT_MANIFEST};
 const NOTES: &str = "A check is ok, a warning (it works, and something is to be done), failed, or does not apply here; \
 in JSON its level says which. The exit code is 1 where a check failed. Nothing is written: not in the database, not at \
 Stripe, and the embedded sandbox is not started. Whether a restricted key may write is learnt by asking Stripe to expire a \
-session that does not exist.";
+session that does not exist; where the manifest's policy is Payment Links, also to change a link, a price and a product that do \
+not exist.";
 
 /// What `doctor` takes.
 #[derive(Debug, ClapArgs)]
@@ -43,6 +45,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     };
     // Where there is a manifest, a mapping is judged by what it asks.
     let manifest = crate::manifest::read(&args.manifest).ok();
+    let links = manifest.as_ref().is_some_and(|manifest| manifest.policy.link == PayableKind::PaymentLink);
     let database = ledger::look(&env, manifest.as_ref()).await;
     let asked = stripe::ask(&env).await;
     let account = asked.account();
@@ -55,7 +58,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
         doctor::pages(&env),
     ];
     checks.extend(ledger::checks(&env, database, account.map(|account| account.id.as_str())));
-    checks.extend(stripe::checks(&env, &asked).await);
+    checks.extend(stripe::checks(&env, &asked, links).await);
     checks.push(doctor::webhook_secret(&env));
     Ok(tell(shell, Some(&env.name), &checks))
 }

@@ -14,7 +14,9 @@ use super::site::DEFAULT_MANIFEST;
 
 const NOTES: &str = "The output holds whole e-mail addresses, and links at which anybody can pay: it is for sending, \
 not for sharing. Only links of pending orders with which nothing is wrong are printed: a link that apply would close, or \
-at which a payment would not be matched, must reach nobody. In CSV, amounts are in the currency's major unit, and a field \
+at which a payment would not be matched, must reach nobody. expires_at is when a session's link dies (kind session); it is \
+empty, in JSON null, for a Payment Link (kind payment_link), which lives until it is paid or closed, and whose page shows the \
+payer's address filled in. In CSV, amounts are in the currency's major unit, and a field \
 that a spreadsheet would take for a formula (it begins with = + - or @) has an apostrophe in front.";
 
 /// What `links` takes.

@@ -100,7 +100,7 @@ pub enum Command {
     Verify(verify::Args),
     /// Show every registration: order, payable, payment, link and how long it lives
     Status(status::Args),
-    /// Show one page on a player, e-mail address, order, cs_… or pi_…, and the next command to type
+    /// Show one page on a player, e-mail address, order, cs_…, plink_… or pi_…, and the next command to type
     Show(show::Args),
     /// Print the payable links as CSV or JSON, to be sent
     Links(links::Args),

@@ -1,4 +1,4 @@
-//! `tourney show`: one page on a player, an e-mail address, an order, a session or a payment.
+//! `tourney show`: one page on a player, an e-mail address, an order, a session, a Payment Link or a payment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use clap::Args as ClapArgs;
 use clap::builder::NonEmptyStringValueParser;
 
 use crate::domain::{
-    Email, Id, Order, OrderId, Ownership, Payable, PayableState, Payment, PaymentIntentId, PlayerId, SessionId, key,
+    Email, Id, Order, OrderId, Ownership, Payable, PayableKind, PayableState, Payment, PaymentIntentId, PlayerId,
+    SessionId, key,
 };
 use crate::ledger::{Canary, Ledger as _};
 use crate::manifest::Player;
@@ -31,7 +32,7 @@ const KINDS: [&str; 4] = [
 /// What `show` takes.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A player's id or e-mail address, an order's id, cs_… or pi_…
+    /// A player's id or e-mail address, an order's id, cs_…, plink_… or pi_…
     #[arg(value_parser = NonEmptyStringValueParser::new(), allow_negative_numbers = true)]
     what: String,
     /// The manifest; where none is named and there is no tournament.yaml, the page does without
@@ -81,10 +82,13 @@ async fn page(site: &Site, loaded: Option<&Loaded>, asked: &Asked<'_>) -> Result
         None => None,
     };
     let mut found = Found::default();
+    // Whose a visit of a link is, the link says.
+    let link = visited(site, what).await?;
+    let named = link.as_ref().map_or(what, SessionId::as_str);
     if let Some((loaded, observed)) = &observed {
-        found.in_scope(site, loaded, observed, what);
+        found.in_scope(site, loaded, observed, named);
     }
-    found.in_ledger(site, what).await?;
+    found.in_ledger(site, named).await?;
     found.at_stripe(site, what).await?;
     if found.is_empty() {
         return Err(not_found(what));
@@ -174,11 +178,14 @@ impl Found {
 
     /// Every session as it stands now, with the payment behind it.
     async fn at_stripe(&mut self, site: &Site, what: &str) -> Result<(), Failure> {
-        if what.starts_with("cs_") {
+        if what.starts_with("cs_") || what.starts_with("plink_") {
             self.sessions.entry(SessionId::from(what)).or_default();
         }
-        for (id, (order, payable)) in &mut self.sessions {
-            *payable = site.stripe.session(id).await?;
+        for (id, (_, payable)) in &mut self.sessions {
+            *payable = site.stripe.payable(id).await?;
+        }
+        self.add_visits(site).await?;
+        for (order, payable) in self.sessions.values_mut() {
             let Some(payable) = payable else { continue };
             if let Some(intent) = payable.payment_intent.as_ref().filter(|_| payable.state == PayableState::Complete) {
                 payable.payment = site.stripe.payment(intent).await?;
@@ -227,11 +234,34 @@ impl Found {
         Ok(())
     }
 
+    /// The sessions that visits of the links have made.
+    async fn add_visits(&mut self, site: &Site) -> Result<(), Failure> {
+        let known = self.sessions.iter().filter(|(_, (_, payable))| payable.is_some());
+        let links = known.filter(|(id, _)| PayableKind::of(id) == PayableKind::PaymentLink);
+        let links: Vec<_> = links.map(|(id, (order, _))| (id.clone(), order.clone())).collect();
+        for (link, order) in links {
+            for visit in site.stripe.visits(&link).await? {
+                let (of, payable) = self.sessions.entry(visit.id.clone()).or_default();
+                *of = of.take().or_else(|| order.clone());
+                payable.get_or_insert(visit);
+            }
+        }
+        Ok(())
+    }
+
     fn add_order(&mut self, order: Order) {
         if !self.orders.iter().any(|shown| shown.order.id == order.id) {
             self.orders.push(ShownOrder { order, attempts: Vec::new() });
         }
     }
+}
+
+/// The link whose visit made a session.
+async fn visited(site: &Site, what: &str) -> Result<Option<SessionId>, Failure> {
+    if !what.starts_with("cs_") {
+        return Ok(None);
+    }
+    Ok(site.stripe.session(&SessionId::from(what)).await?.and_then(|payable| payable.link))
 }
 
 /// The order that a session's metadata names, where it names this database and the order is there: an `order_id` alone
@@ -301,5 +331,5 @@ fn next(asked: &Asked<'_>, registrations: &[ShownRegistration], orders: &[ShownO
 fn not_found(what: &str) -> Failure {
     let what = if Email::parse(what).is_ok() || what.contains('@') { show::masked(what) } else { what.to_owned() };
     Failure::new("not-found", format!("nothing here is called {what}"))
-        .hint("name a player's id or e-mail address, an order's id, cs_… or pi_…; tourney status lists them")
+        .hint("name a player's id or e-mail address, an order's id, cs_…, plink_… or pi_…; tourney status lists them")
 }

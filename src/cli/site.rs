@@ -160,14 +160,17 @@ impl Site {
     ///
     /// # Errors
     /// `stripe-key`, in Stripe's own words; where Stripe does not answer.
-    pub(super) async fn check_right_to_write(&self) -> Result<(), Failure> {
+    pub(super) async fn check_rights_to_write(&self, rights: &[Right]) -> Result<(), Failure> {
         if !self.env.stripe.as_ref().is_some_and(StripeAccess::is_restricted) {
             return Ok(());
         }
-        self.stripe.check_right(Right::WriteSessions, self.mode).await.map_err(|error| {
-            let failure = Failure::from(error);
-            Failure { message: format!("{}; nothing was done", failure.message.trim_end_matches('.')), ..failure }
-        })
+        for right in rights {
+            self.stripe.check_right(*right, self.mode).await.map_err(|error| {
+                let failure = Failure::from(error);
+                Failure { message: format!("{}; nothing was done", failure.message.trim_end_matches('.')), ..failure }
+            })?;
+        }
+        Ok(())
     }
 
     /// How payables are made here.

@@ -10,10 +10,11 @@ use secrecy::SecretString;
 
 use crate::apply::Stop;
 use crate::config::EnvKind;
-use crate::domain::{PaymentIntentId, SessionId};
+use crate::domain::{PayableKind, PaymentIntentId, SessionId};
 use crate::manifest::source::without_secrets;
 use crate::plan::plan;
 use crate::render::{Exit, Failure, verify as show};
+use crate::stripe::Right;
 use crate::verify::{
     Check, Endpoint, Flown, Overlay, Round, Trip, Verdict, audit, evidence, evidence_missing, open_by_itself, round,
 };
@@ -121,7 +122,10 @@ async fn after_audit(asked: &Asked<'_>) -> Result<Flown, Failure> {
     if asked.site.mode.is_live() {
         return instead(live_evidence(asked.site).await, "never in live mode");
     }
-    asked.site.check_right_to_write().await?;
+    let links = asked.loaded.manifest.policy.link == PayableKind::PaymentLink;
+    let for_links = Right::TO_MAKE_LINKS.into_iter().filter(|_| links);
+    let rights: Vec<Right> = std::iter::once(Right::WriteSessions).chain(for_links).collect();
+    asked.site.check_rights_to_write(&rights).await?;
     trip(asked).await
 }
 

@@ -2,6 +2,7 @@
 
 mod count;
 mod email;
+mod handed;
 mod id;
 mod metadata;
 mod money;
@@ -12,6 +13,7 @@ mod registration;
 
 pub use count::{agreeing, counted};
 pub use email::{Email, EmailError, mask_addresses};
+pub use handed::handed_out;
 pub use id::{
     AttemptId, FeeId, Id, IdError, LedgerId, OrderId, PaymentIntentId, PlayerId, RunId, SessionId, TournamentId, uuid,
 };
@@ -19,5 +21,5 @@ pub use metadata::{Metadata, Ownership, key};
 pub use money::{Currency, CurrencyError, Money, MoneyError};
 pub use order::{Order, OrderStatus, Seen};
 pub use owner::Owner;
-pub use payable::{Payable, PayableKind, PayableState, Payment, PaymentState, PaymentStatus};
+pub use payable::{Payable, PayableKind, PayableState, Payment, PaymentState, PaymentStatus, counted_payables};
 pub use registration::{Mode, Registration};

@@ -25,10 +25,35 @@ impl PayableKind {
         }
     }
 
+    /// What people call it.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::PaymentLink => "payment link",
+        }
+    }
+
     /// The kind of an id: Stripe's links begin with `plink_`.
     #[must_use]
     pub fn of(id: &SessionId) -> Self {
         if id.as_str().starts_with("plink_") { Self::PaymentLink } else { Self::Session }
+    }
+}
+
+/// `2 open sessions and 1 open payment link`: so many of each kind, `which` before each noun. None at all are sessions.
+#[must_use]
+pub fn counted_payables<'a>(ids: impl IntoIterator<Item = &'a SessionId>, which: &str) -> String {
+    let (links, sessions): (Vec<_>, Vec<_>) =
+        ids.into_iter().partition(|id| PayableKind::of(id) == PayableKind::PaymentLink);
+    let some = |n: usize, kind: PayableKind| {
+        let which = if which.is_empty() { String::new() } else { format!("{which} ") };
+        format!("{n} {which}{}{}", kind.noun(), if n == 1 { "" } else { "s" })
+    };
+    match (sessions.len(), links.len()) {
+        (n, 0) => some(n, PayableKind::Session),
+        (0, n) => some(n, PayableKind::PaymentLink),
+        (n, m) => format!("{} and {}", some(n, PayableKind::Session), some(m, PayableKind::PaymentLink)),
     }
 }
 
@@ -188,5 +213,19 @@ impl Payable {
     #[must_use]
     pub fn money(&self) -> Option<Money> {
         Some(Money::new(self.amount?, self.currency?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payables_are_counted_by_their_kinds() {
+        let [session, link] = ["cs_test_1", "plink_1"].map(SessionId::from);
+        assert_eq!(counted_payables([], "open"), "0 open sessions");
+        assert_eq!(counted_payables([&session], ""), "1 session");
+        assert_eq!(counted_payables([&link, &link], "open"), "2 open payment links");
+        assert_eq!(counted_payables([&link, &session, &session], "other"), "2 other sessions and 1 other payment link");
     }
 }

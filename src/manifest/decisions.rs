@@ -120,9 +120,16 @@ fn absent_or_read<T>(value: Option<Option<T>>) -> Option<Option<T>> {
 
 fn session(node: &Node, path: &str, problems: &mut Problems) -> Option<SessionId> {
     let text = text(node, path, problems)?;
-    if text.starts_with("cs_") && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if ["cs_", "plink_"].iter().any(|prefix| text.starts_with(prefix))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
         return Some(SessionId(text));
     }
-    problems.add(&node.at, path, "this is no session id", "write it as Stripe shows it: cs_test_… or cs_live_…");
+    problems.add(
+        &node.at,
+        path,
+        "this is no session id",
+        "write it as Stripe shows it: cs_test_…, cs_live_… or plink_…",
+    );
     None
 }

@@ -140,7 +140,7 @@ fn policy() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "link": one_of(&["session", "payment_link"], "session", "What payers get: a session lives a day, a Payment Link until it is paid or closed."),
+            "link": one_of(&["session", "payment_link"], "session", "What payers get: a session lives a day, a Payment Link until it is paid or closed. payment_link is refused where the application's webhook would cancel an order when a visit of its link expires."),
             "stale": one_of(&["renew", "replace"], "renew", "An expired session whose metadata was right: renew keeps the order, and is refused where the application's webhook would cancel what is renewed."),
             "retire": one_of(&["cancel", "delete"], "cancel", "A retired order is kept as canceled, or its row goes."),
             "withdrawn": one_of(&["retire", "keep"], "retire", "A pending order whose player left the manifest."),
@@ -165,7 +165,7 @@ fn decision() -> Value {
             "finding": {"description": "The finding's code.", "enum": DECIDABLE},
             "amount": of("amount", "The decision holds only for this amount."),
             "order": of("id", "The decision holds only for this order."),
-            "session": {"description": "The decision holds only for this session.", "type": "string", "pattern": "^cs_[A-Za-z0-9_]+$"},
+            "session": {"description": "The decision holds only for this session or Payment Link.", "type": "string", "pattern": "^(cs|plink)_[A-Za-z0-9_]+$"},
             "then": one_of(&["accept", "bill"], "accept", "accept: it is in order as it is; bill: the registration is billed again."),
             "note": of("text", "Why, for people.")
         },

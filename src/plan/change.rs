@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Currency, Mode, Money as Amount, OrderId, Payable, PayableState, PaymentStatus, PlayerId, Registration, Seen,
-    SessionId, TournamentId,
+    Currency, Mode, Money as Amount, OrderId, Payable, PayableKind, PayableState, PaymentStatus, PlayerId,
+    Registration, Seen, SessionId, TournamentId,
 };
 use crate::ledger::{Handler, RetireHow};
 
@@ -302,11 +302,14 @@ pub struct Note {
     pub text: String,
 }
 
-/// Orders that policy would keep with a new session, which the application's webhook would cancel behind that session's link.
+/// Orders that policy would keep with a new session, or bill by Payment Links, which the application's webhook would cancel
+/// behind an open link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenewRefused {
     /// What was found of the webhook handler, where and when.
     pub handler: Handler,
+    /// What policy asks for: sessions, some of them renewed, or Payment Links, of which every visit ends in an expired event.
+    pub kind: PayableKind,
     /// Whose orders, in the plan's order.
     pub registrations: Vec<Registration>,
 }

@@ -47,7 +47,7 @@ pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<
         None
     };
     let no_bill = if world.mass_unknown {
-        Some("no bill while Stripe knows none of the recorded sessions: is it the right account?")
+        Some("no bill while Stripe knows none of the recorded sessions and links: is it the right account?")
     } else if cases.iter().filter(|case| is_ad_hoc_payment(case)).any(|case| undecided(&case, Finding::AdHocPayment)) {
         Some(
             "no bill while a payment that no order accounts for stands here: refund it, or decide it with `then: bill`",
@@ -55,7 +55,7 @@ pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<
     } else if has_paid_a_fee_they_left(world, group, decisions) {
         Some("no bill while a payment on a fee that the player left is neither refunded nor decided with `then: bill`")
     } else if cases.iter().any(stays_open_for_a_stranger) {
-        Some("no bill while an open session names another order")
+        Some("no bill while an open session or link names another order")
     } else {
         None
     };

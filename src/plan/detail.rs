@@ -24,7 +24,7 @@ fn words(case: &Case<'_>, action: Action, finding: Finding) -> Option<String> {
         }
         Finding::ChangedEmail => Some("the e-mail address has changed".to_owned()),
         Finding::UnknownSession if action == Action::Attention => {
-            Some("Stripe knows none of the recorded sessions: is it the right account?".to_owned())
+            Some("Stripe knows none of the recorded sessions and links: is it the right account?".to_owned())
         }
         Finding::WrongMetadata => {
             let named = case.payable()?.metadata.get(crate::domain::key::ORDER)?;

@@ -13,6 +13,7 @@ mod elect;
 mod expand;
 mod finding;
 mod match_up;
+mod payable;
 mod saved;
 mod standing;
 mod totals;
@@ -27,7 +28,7 @@ pub use standing::{Standing, standings};
 
 use std::collections::BTreeSet;
 
-use crate::domain::{LedgerId, OrderStatus, Payable, PlayerId, SessionId, key};
+use crate::domain::{LedgerId, OrderStatus, Payable, PayableKind, PlayerId, SessionId, key};
 use crate::ledger::Event;
 use crate::manifest::Manifest;
 use crate::observe::Observation;
@@ -37,6 +38,7 @@ use decide::{Holds, decide, holds};
 use decisions::Decisions;
 use detect::detect;
 use match_up::{Group, Recorded, World, match_up};
+use payable::{payable_by, short_lived};
 use totals::{links_stopping, mass_retire, undecided};
 use withhold::{refusal, withhold};
 
@@ -73,7 +75,9 @@ pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> P
         add_stale_decisions(&mut plan, &decisions);
     }
     withhold(&mut plan, &world);
-    plan.renew_refused = refusal(&world, &plan.changes);
+    let asked = || world.groups.iter().filter(|group| is_asked_for(group, options));
+    plan.renew_refused = refusal(&world, asked(), &plan.changes);
+    plan.notes.extend(short_lived(&world, asked(), &plan.changes));
     for change in &plan.changes {
         plan.summary.count(change.action);
     }
@@ -148,9 +152,16 @@ fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisio
         note(twice.then_some(Finding::PayableTwice), held);
     }
     match case.recorded {
-        Recorded::Unread(_) => note(None, "the recorded session was not read at Stripe: nothing is concluded from it"),
-        Recorded::Contested(_) => {
-            note(None, "the recorded session was paid and stands on orders of other players or fees too: left alone");
+        Recorded::Unread(id) => {
+            let it = PayableKind::of(id).noun();
+            note(None, &format!("the recorded {it} was not read at Stripe: nothing is concluded from it"));
+        }
+        Recorded::Contested(id) => {
+            let it = PayableKind::of(id).noun();
+            note(
+                None,
+                &format!("the recorded {it} was paid and stands on orders of other players or fees too: left alone"),
+            );
         }
         Recorded::None | Recorded::Unknown(_) | Recorded::Known(_) => {}
     }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{LedgerId, Order, OrderId, Payable, PlayerId, SessionId};
+use crate::domain::{
+    LedgerId, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState, PlayerId, SessionId,
+};
 use crate::observe::Observation;
 
 use super::match_up::says_ours;
@@ -239,7 +241,7 @@ fn identity(change: &Change) -> String {
     let subject = &change.subject;
     let registration = subject.registration.as_ref().map(ToString::to_string);
     let order = subject.order.as_ref().map(|seen| format!("order {}", seen.id));
-    let session = subject.session.as_ref().map(|session| format!("session {}", session.id));
+    let session = subject.session.as_ref().map(|session| named(&session.id));
     let parts: Vec<String> = [registration, order, session].into_iter().flatten().collect();
     format!("{} of {}", change.action.word(), parts.join(", "))
 }
@@ -260,18 +262,35 @@ fn facts(plan: &Plan, observed: &Observation) -> BTreeMap<String, Fact> {
         recorded.contains(&payable.id) || says_ours(observed, &plan.head.tournament, &in_scope, payable)
     };
     let canary = |payable: &&Payable| !observed.facts.canary_sessions.contains(&payable.id);
-    let sessions = observed.payables.iter().filter(canary).filter(ours);
-    let sessions = sessions.map(|payable| (format!("session {}", payable.id), session_fact(payable)));
+    let idle = |payable: &&Payable| !is_idle_visit(observed, payable);
+    let sessions = observed.payables.iter().filter(canary).filter(ours).filter(idle);
+    let sessions = sessions.map(|payable| (named(&payable.id), session_fact(payable)));
     let unknown = observed
         .unknown
         .iter()
-        .map(|id| (format!("session {id}"), Fact { says: "unknown to Stripe".to_owned(), sha256: String::new() }));
+        .map(|id| (named(id), Fact { says: "unknown to Stripe".to_owned(), sha256: String::new() }));
     // A handler that is harmless decides as little as one of which nothing is known.
     let canceling = observed.facts.canceling().map(|_| {
         let says = "cancels an order when an old session of it expires".to_owned();
         ("the application's webhook".to_owned(), Fact { sha256: digest(&says), says })
     });
     orders.chain(sessions).chain(unknown).chain(canceling).collect()
+}
+
+/// `session cs_…`, `payment link plink_…`.
+fn named(id: &SessionId) -> String {
+    format!("{} {id}", PayableKind::of(id).noun())
+}
+
+/// What somebody's visit of an order's open Payment Link has made, while nobody has paid there: it comes and goes as people
+/// look at the link, and decides nothing. One whose payment would not find the order does.
+fn is_idle_visit(observed: &Observation, payable: &Payable) -> bool {
+    let Some(link) = payable.link.as_ref() else { return false };
+    let open = observed.payables.iter().any(|one| one.id == *link && one.is_open());
+    let named = Ownership::order_in(&payable.metadata);
+    let mut orders = observed.facts.orders.iter().filter(|order| order.session.as_ref() == Some(link));
+    let its = orders.any(|order| order.status == OrderStatus::Pending && named.as_ref() == Some(&order.id));
+    payable.state != PayableState::Complete && open && its
 }
 
 /// Every session that the orders database names.

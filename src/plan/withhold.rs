@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{OrderId, OrderStatus, Ownership, Payable, Registration, SessionId};
+use crate::domain::{OrderId, OrderStatus, Ownership, Payable, PayableKind, Registration, SessionId};
 use crate::manifest::Stale;
 
-use super::match_up::World;
-use super::{Action, Change, Note, Plan, RenewRefused, Step};
+use super::match_up::{Group, World};
+use super::{Action, Change, Note, Plan, RenewRefused, Step, payable_by};
 
 /// Takes out of a plan whatever would close a session and thereby cancel an order that stays payable, or whose payment is on
 /// its way or has arrived, and with it what converges the same registration; a note says so. Nothing where the webhook is
@@ -39,13 +39,24 @@ pub(crate) fn withhold(plan: &mut Plan, world: &World<'_>) {
     }
 }
 
-/// What policy would have renewed of the replacements that are left; none where policy asks for them.
-pub(crate) fn refusal(world: &World<'_>, changes: &[Change]) -> Option<RenewRefused> {
+/// What policy would have renewed of the replacements that are left; none where policy asks for them. Before that, what is
+/// payable by a Payment Link, or would be: a visit that nobody ends by paying expires within a day, and its event cancels the
+/// order behind the open link, however new the link is.
+pub(crate) fn refusal<'a>(
+    world: &World<'_>,
+    groups: impl Iterator<Item = &'a Group<'a>>,
+    changes: &[Change],
+) -> Option<RenewRefused> {
     let handler = world.observed.facts.canceling()?;
+    if world.manifest.policy.link == PayableKind::PaymentLink {
+        let registrations = payable_by(world, groups, changes, PayableKind::PaymentLink);
+        let refused = RenewRefused { handler: handler.clone(), kind: PayableKind::PaymentLink, registrations };
+        return Some(refused).filter(|refused| !refused.registrations.is_empty());
+    }
     let registrations = changes.iter().filter(|change| change.not_renewed);
     let registrations: Vec<_> = registrations.filter_map(|change| change.subject.registration.clone()).collect();
     let forbidden = world.manifest.policy.stale == Stale::Renew && !registrations.is_empty();
-    forbidden.then(|| RenewRefused { handler: handler.clone(), registrations })
+    forbidden.then(|| RenewRefused { handler: handler.clone(), kind: PayableKind::Session, registrations })
 }
 
 /// Whether a change counts on what others of its registration do.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::apply::{ChangeOutcome, ChangeResult, Report};
-use crate::domain::counted;
+use crate::domain::{PayableKind, SessionId, counted, counted_payables, handed_out};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 
@@ -18,8 +18,8 @@ use super::plan::head;
 pub fn json(report: &Report) -> Value {
     let mut document = Value::Object(head(&report.plan));
     let proof = report.proof.as_ref().map(|proof| {
-        let without: Vec<&str> = proof.without_order_id.iter().map(crate::domain::SessionId::as_str).collect();
-        json!({"live": proof.live, "without_order_id": without})
+        let without: Vec<&str> = proof.without_order_id.iter().map(SessionId::as_str).collect();
+        json!({"live": proof.live.len(), "without_order_id": without})
     });
     document["results"] = report.results.iter().map(result_json).collect();
     document["proof"] = json!(proof);
@@ -51,12 +51,18 @@ fn result_json(result: &ChangeResult) -> Value {
         "findings": result.findings,
         "order_id": result.order,
         "session_id": result.session,
-        "url": result.url,
+        "url": url(result),
+        "kind": result.session.as_ref().map(PayableKind::of),
         "expires_at": result.expires_at,
         "outcome": result.outcome,
         "detail": result.detail,
         "error": result.error,
     })
+}
+
+/// The link without the payer's address, which `links` alone shows whole.
+fn url(result: &ChangeResult) -> Option<String> {
+    Some(handed_out(result.session.as_ref()?, result.url.as_deref()?, result.order.as_ref(), None))
 }
 
 /// The links first, then what failed, then the proof and what is left.
@@ -103,7 +109,7 @@ fn links(report: &Report, manifest: &Manifest) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["player", "fee", "order", "link", "pays until (UTC)"]);
     for result in made {
-        let (Some(registration), Some(url)) = (&result.registration, &result.url) else { continue };
+        let (Some(registration), Some(url)) = (&result.registration, url(result)) else { continue };
         let name = manifest.player(&registration.player).map_or("", |player| player.name.as_str());
         let fee = manifest.fee(&registration.fee).map_or("", |fee| fee.name.as_str());
         let order = result.order.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -111,8 +117,8 @@ fn links(report: &Report, manifest: &Manifest) -> String {
             format!("{} {name}", registration.player),
             format!("{} {fee}", registration.fee),
             order,
-            url.clone(),
-            result.expires_at.map(minute).unwrap_or_default(),
+            url,
+            result.expires_at.map_or_else(|| "until it is paid or closed".to_owned(), minute),
         ]);
     }
     if table.row_count() == 0 { String::new() } else { format!("{}\n\n", table.trim_fmt()) }
@@ -138,15 +144,12 @@ fn outcome_line(report: &Report) -> String {
 fn proof_line(report: &Report) -> String {
     match (&report.proof, &report.unproved) {
         (Some(proof), _) if proof.without_order_id.is_empty() => {
-            format!(
-                "Read again from Stripe: {} open, each carries its own order_id.",
-                counted(proof.live as usize, "session")
-            )
+            format!("Read again from Stripe: {} open, each carries its own order_id.", counted_payables(&proof.live, ""))
         }
         (Some(proof), _) => {
-            let ids: Vec<&str> = proof.without_order_id.iter().map(crate::domain::SessionId::as_str).collect();
+            let ids: Vec<&str> = proof.without_order_id.iter().map(SessionId::as_str).collect();
             format!(
-                "NOT PROVED: these open sessions do not carry their order's id: {}. Run tourney plan.",
+                "NOT PROVED: these are open and do not carry their order's id: {}. Run tourney plan.",
                 ids.join(", ")
             )
         }

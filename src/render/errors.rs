@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::apply::ApplyError;
 use crate::config::ConfigError;
-use crate::domain::{Registration, agreeing};
+use crate::domain::{PayableKind, Registration, agreeing};
 use crate::ledger::{AdoptError, Fault, LedgerError};
 use crate::manifest::{ManifestErrors, Problem};
 use crate::observe::ObserveError;
@@ -221,14 +221,31 @@ const LISTED: usize = 10;
 /// Renewals that the application's webhook would undo.
 #[must_use]
 pub fn renew_refused(refused: &RenewRefused) -> Failure {
-    let RenewRefused { handler, registrations } = refused;
+    let RenewRefused { handler, kind, registrations } = refused;
     let n = registrations.len();
     let (orders, them) = if n == 1 { ("1 order".to_owned(), "it") } else { (format!("{n} orders"), "them") };
     let shown: Vec<String> = registrations.iter().take(LISTED).map(ToString::to_string).collect();
     let more = if n > LISTED { format!(" and {} more", n - LISTED) } else { String::new() };
+    let (why, mend, policy) = match kind {
+        PayableKind::Session => (
+            format!(
+                "{orders} would be kept while a session of {them} ends, and the application's webhook would cancel {them} \
+                 behind an open link"
+            ),
+            "",
+            "{ stale: replace }",
+        ),
+        PayableKind::PaymentLink => (
+            format!(
+                "{orders} would be payable by a payment link, of which each visit without a payment is a session that expires \
+                 within 24 hours, and the application's webhook would then cancel {them} behind the open link"
+            ),
+            ", which a visit of a link never is",
+            "{ link: session, stale: replace }",
+        ),
+    };
     let message = format!(
-        "{orders} would be kept while a session of {them} ends, and the application's webhook would cancel {them} behind an \
-         open link ({}{more}): tourney verify found at {:.0} that {} cancels an order when an old session of it expires; \
+        "{why} ({}{more}): tourney verify found at {:.0} that {} cancels an order when an old session of it expires; \
          nothing was done",
         shown.join("; "),
         handler.found_at,
@@ -240,8 +257,8 @@ pub fn renew_refused(refused: &RenewRefused) -> Failure {
         "found_at": format!("{:.0}", handler.found_at),
         "registrations": registrations.iter().map(of).collect::<Vec<_>>(),
     });
-    Failure { details: Some(Box::new(details)), ..Failure::new("renew-refused", message) }.hint(
-        "write policy: { stale: replace } in the manifest; or mend the handler, which must look only at the session that is \
-         recorded on the order, and run tourney verify against it again",
-    )
+    Failure { details: Some(Box::new(details)), ..Failure::new("renew-refused", message) }.hint(format!(
+        "write policy: {policy} in the manifest; or mend the handler, which must look only at the session that is recorded on \
+         the order{mend}, and run tourney verify against it again"
+    ))
 }

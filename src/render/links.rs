@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::domain::{Money, Order, Payable, agreeing, counted};
+use crate::domain::{Money, Order, Payable, agreeing, counted, handed_out};
 use crate::manifest::{Manifest, Player};
 use crate::plan::{Plan, Standing};
 
@@ -15,7 +15,7 @@ use super::time::{instant, span};
 const SOON: SignedDuration = SignedDuration::from_hours(6);
 
 /// What a line of CSV holds.
-const COLUMNS: &str = "player,name,email,fee,fee_name,amount,currency,order_id,session_id,url,expires_at";
+const COLUMNS: &str = "player,name,email,fee,fee_name,amount,currency,order_id,session_id,url,expires_at,kind";
 
 /// One link with whom it is for.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,15 @@ pub struct Link<'a> {
     fee: &'a crate::manifest::Fee,
     order: &'a Order,
     payable: &'a Payable,
+}
+
+impl Link<'_> {
+    /// Where to pay: with the payer's address as the manifest has it now, where Stripe fills it in from there.
+    fn url(&self) -> String {
+        let Self { player, order, payable, .. } = self;
+        let url = payable.url.as_deref().unwrap_or_default();
+        handed_out(&payable.id, url, Some(&order.id), Some(&player.email))
+    }
 }
 
 /// The links that may be sent.
@@ -68,7 +77,8 @@ fn link_json(link: &Link<'_>) -> Value {
         "currency": order.amount.currency,
         "order_id": order.id,
         "session_id": payable.id,
-        "url": payable.url,
+        "url": link.url(),
+        "kind": payable.kind,
         "expires_at": payable.expires_at.map(instant),
     })
 }
@@ -80,7 +90,8 @@ fn link_json(link: &Link<'_>) -> Value {
 pub fn csv(links: &Links<'_>) -> csv::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS.split(','))?;
-    for Link { player, fee, order, payable } in &links.list {
+    for link in &links.list {
+        let Link { player, fee, order, payable } = link;
         let fields = [
             player.id.to_string(),
             player.name.clone(),
@@ -91,8 +102,9 @@ pub fn csv(links: &Links<'_>) -> csv::Result<String> {
             order.amount.currency.code().to_owned(),
             order.id.to_string(),
             payable.id.to_string(),
-            payable.url.clone().unwrap_or_default(),
+            link.url(),
             payable.expires_at.map(instant).unwrap_or_default(),
+            payable.kind.word().to_owned(),
         ];
         writer.write_record(fields.map(inert))?;
     }

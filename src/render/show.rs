@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::domain::{Email, Money, Order, OrderId, Payable, Payment, Registration, SessionId, key};
+use crate::domain::{
+    Email, Money, Order, OrderId, Payable, PayableKind, Payment, Registration, SessionId, handed_out, key,
+};
 use crate::ledger::Attempt;
 use crate::manifest::Player;
 use crate::plan::Finding;
@@ -30,7 +32,7 @@ pub struct Page {
     pub canaries: Vec<ShownCanary>,
     /// Orders of any tournament.
     pub orders: Vec<ShownOrder>,
-    /// Sessions at Stripe: recorded, made by an attempt, or asked for.
+    /// Sessions and Payment Links at Stripe: recorded, made by an attempt or by a visit, or asked for.
     pub sessions: Vec<ShownSession>,
     /// Payments that were asked for and that no session above shows.
     pub payments: Vec<Payment>,
@@ -75,7 +77,7 @@ pub struct ShownOrder {
     pub attempts: Vec<Attempt>,
 }
 
-/// One session.
+/// One session or Payment Link.
 #[derive(Clone, Debug)]
 pub struct ShownSession {
     /// Its id.
@@ -163,10 +165,18 @@ fn session_json(shown: &ShownSession) -> Value {
         "customer_email": payable.and_then(|payable| payable.customer_email.as_deref()).map(masked),
         "payment_intent": payable.and_then(|payable| payable.payment_intent.as_ref()),
         "payment": payable.and_then(|payable| payable.payment.as_ref()).map(payment_json),
-        "url": payable.and_then(|payable| payable.url.as_ref()),
+        "url": url(shown),
+        "kind": PayableKind::of(&shown.id),
+        "payment_link": payable.and_then(|payable| payable.link.as_ref()),
         "created_at": payable.and_then(|payable| payable.created).map(instant),
         "expires_at": payable.and_then(|payable| payable.expires_at).map(instant),
     })
+}
+
+/// The link without the payer's address, which [`super::links`] alone shows whole.
+fn url(shown: &ShownSession) -> Option<String> {
+    let url = shown.payable.as_ref()?.url.as_deref()?;
+    Some(handed_out(&shown.id, url, shown.order.as_ref(), None))
 }
 
 fn payment_json(payment: &Payment) -> Value {
@@ -248,28 +258,41 @@ fn order(text: &mut String, shown: &ShownOrder) {
     let ShownOrder { order, attempts } = shown;
     let made = order.created_at.map(|at| format!(", made {} UTC", minute(at))).unwrap_or_default();
     let _ = writeln!(text, "order {}: {}, {}, {}{made}", order.id, order.status, order.amount, order.registration);
-    let session = order.session.as_ref().map_or("none recorded", SessionId::as_str);
-    let _ = writeln!(text, "    session {session}");
+    let session = order.session.as_ref().map_or_else(
+        || "session none recorded".to_owned(),
+        |session| format!("{} {session}", PayableKind::of(session).noun()),
+    );
+    let _ = writeln!(text, "    {session}");
     if let Some(intent) = &order.payment_intent {
         let _ = writeln!(text, "    payment {intent}");
     }
     for attempt in attempts {
         let state = json!(attempt.state);
         let state = state.as_str().unwrap_or_default();
-        let session = attempt.session.as_ref().map_or("no session known", SessionId::as_str);
+        let unknown = || format!("no {} known", attempt.kind().noun());
+        let session = attempt.session.as_ref().map_or_else(unknown, ToString::to_string);
         let _ = writeln!(text, "    attempt {} UTC: {state}, {session}", minute(attempt.began_at));
     }
 }
 
 fn session(text: &mut String, shown: &ShownSession, now: Timestamp) {
     let order = shown.order.as_ref().map_or_else(|| "no order".to_owned(), |order| format!("order {order}"));
+    let noun = PayableKind::of(&shown.id).noun();
     let Some(payable) = &shown.payable else {
-        let _ = writeln!(text, "session {}: {order}, unknown to Stripe", shown.id);
+        let _ = writeln!(text, "{noun} {}: {order}, unknown to Stripe", shown.id);
         return;
     };
     let amount = payable.money().map(|money| format!(", {money}")).unwrap_or_default();
-    let (state, paid) = (lives(payable, now), payable.payment_status.word());
-    let _ = writeln!(text, "session {}: {order}, {state}, {paid}{amount}", shown.id);
+    let state = lives(payable, now);
+    // Whether a link was paid, its visits say.
+    let paid = match payable.kind {
+        PayableKind::Session => format!(", {}", payable.payment_status.word()),
+        PayableKind::PaymentLink => String::new(),
+    };
+    let _ = writeln!(text, "{noun} {}: {order}, {state}{paid}{amount}", shown.id);
+    if let Some(link) = &payable.link {
+        let _ = writeln!(text, "    made by a visit of {link}");
+    }
     let named = payable.metadata.get(key::ORDER).map_or_else(|| "none".to_owned(), |id| plain(id));
     let _ = writeln!(text, "    order_id in its metadata: {named}");
     if let Some(email) = &payable.customer_email {
@@ -284,8 +307,8 @@ fn session(text: &mut String, shown: &ShownSession, now: Timestamp) {
         }
         (None, None) => {}
     }
-    if let Some(url) = &payable.url {
-        let _ = writeln!(text, "    {}", plain(url));
+    if let Some(url) = url(shown) {
+        let _ = writeln!(text, "    {}", plain(&url));
     }
 }
 

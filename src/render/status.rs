@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
-use crate::domain::{OrderStatus, Payable, PayableState, PaymentStatus, counted};
+use crate::domain::{
+    OrderStatus, Payable, PayableKind, PayableState, PaymentStatus, counted, counted_payables, handed_out,
+};
 use crate::manifest::Manifest;
 use crate::plan::{Plan, Standing};
 
@@ -31,7 +33,8 @@ fn registration(standing: &Standing<'_>) -> Value {
         "session_id": order.and_then(|order| order.session.as_ref()),
         "session_status": payable.map(|payable| payable.state),
         "payment_status": payable.map(|payable| payable.payment_status),
-        "url": payable.and_then(|payable| payable.url.as_ref()),
+        "url": url(standing),
+        "kind": order.and_then(|order| order.session.as_ref()).map(PayableKind::of),
         "expires_at": payable.and_then(|payable| payable.expires_at).map(instant),
         "findings": findings,
     })
@@ -79,8 +82,14 @@ fn row(standing: &Standing<'_>, manifest: &Manifest, now: Timestamp) -> [String;
         payable.map_or_else(|| unread(standing).to_owned(), |payable| lives(payable, now)),
         payment(standing),
         findings.join(", "),
-        payable.and_then(|payable| payable.url.as_deref()).map(plain).unwrap_or_default(),
+        url(standing).as_deref().map(plain).unwrap_or_default(),
     ]
+}
+
+/// The link without the payer's address, which [`super::links`] alone shows whole.
+fn url(standing: &Standing<'_>) -> Option<String> {
+    let payable = standing.payable?;
+    Some(handed_out(&payable.id, payable.url.as_deref()?, standing.order.map(|order| &order.id), None))
 }
 
 /// What is said of a payable that Stripe did not show.
@@ -90,9 +99,12 @@ fn unread(standing: &Standing<'_>) -> &'static str {
 
 /// A payable's state and, while it is open, how long its link lives.
 pub(super) fn lives(payable: &Payable, now: Timestamp) -> String {
-    match (payable.state, payable.expires_at) {
-        (PayableState::Open, Some(end)) if end > now => format!("open, dies in {}", span(end.duration_since(now))),
-        (state, _) => state.word().to_owned(),
+    match (payable.state, payable.kind, payable.expires_at) {
+        (PayableState::Open, _, Some(end)) if end > now => format!("open, dies in {}", span(end.duration_since(now))),
+        (PayableState::Open, PayableKind::PaymentLink, None) => "open until it is paid or closed".to_owned(),
+        // Stripe says of a link whether it is active, not why it is not.
+        (PayableState::Complete | PayableState::Expired, PayableKind::PaymentLink, _) => "closed".to_owned(),
+        (state, ..) => state.word().to_owned(),
     }
 }
 
@@ -121,13 +133,13 @@ fn sums(standings: &[Standing<'_>]) -> String {
 
 /// What the lines above do not hold, and the next command.
 fn remark(planned: &Plan, standings: &[Standing<'_>]) -> Option<String> {
-    let elsewhere = planned.changes.iter().filter(|change| change.subject.registration.is_none()).count();
-    match (elsewhere, standings.iter().any(|standing| !standing.findings.is_empty())) {
+    let elsewhere = planned.changes.iter().filter(|change| change.subject.registration.is_none());
+    let elsewhere: Vec<_> = elsewhere.map(|change| change.subject.session.as_ref().map(|seen| &seen.id)).collect();
+    let some = counted_payables(elsewhere.iter().copied().flatten(), "");
+    match (elsewhere.len(), standings.iter().any(|standing| !standing.findings.is_empty())) {
         (0, false) => None,
         (0, true) => Some("tourney plan shows what apply would do about them.".to_owned()),
-        (1, _) => Some("1 session more has findings and belongs to no registration: tourney plan shows it.".to_owned()),
-        (n, _) => {
-            Some(format!("{n} sessions more have findings and belong to no registration: tourney plan shows them."))
-        }
+        (1, _) => Some(format!("{some} more has findings and belongs to no registration: tourney plan shows it.")),
+        _ => Some(format!("{some} more have findings and belong to no registration: tourney plan shows them.")),
     }
 }

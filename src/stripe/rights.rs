@@ -28,11 +28,23 @@ pub enum Right {
     Events,
     /// To read the registered webhook endpoints.
     Endpoints,
+    /// To read Payment Links.
+    ReadLinks,
+    /// To make, update and deactivate Payment Links.
+    WriteLinks,
+    /// To look for the price of a line.
+    ReadPrices,
+    /// To make the price of a line.
+    WritePrices,
+    /// To read what a price is for.
+    ReadProducts,
+    /// To make what a price is for.
+    WriteProducts,
 }
 
 impl Right {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
+    /// Those that every tournament needs.
+    pub const ALWAYS: [Self; 9] = [
         Self::Account,
         Self::ReadSessions,
         Self::WriteSessions,
@@ -43,6 +55,25 @@ impl Right {
         Self::Events,
         Self::Endpoints,
     ];
+
+    /// Those that billing by Payment Links needs besides.
+    pub const FOR_LINKS: [Self; 6] = [
+        Self::ReadLinks,
+        Self::WriteLinks,
+        Self::ReadPrices,
+        Self::WritePrices,
+        Self::ReadProducts,
+        Self::WriteProducts,
+    ];
+
+    /// Those without which no Payment Link can be made.
+    pub const TO_MAKE_LINKS: [Self; 3] = [Self::WriteLinks, Self::WritePrices, Self::WriteProducts];
+
+    /// Whether it is to write. Only a restricted key is asked about such a right.
+    #[must_use]
+    pub const fn is_to_write(self) -> bool {
+        matches!(self, Self::WriteSessions | Self::WriteLinks | Self::WritePrices | Self::WriteProducts)
+    }
 
     /// The row of the Dashboard's table of permissions, and what to choose in it.
     #[must_use]
@@ -55,6 +86,9 @@ impl Right {
             Self::Disputes => "Disputes: Read",
             Self::Events => "Events: Read",
             Self::Endpoints => "Webhook Endpoints: Read",
+            Self::ReadLinks | Self::WriteLinks => "Payment Links: Write",
+            Self::ReadPrices | Self::WritePrices => "Prices: Write",
+            Self::ReadProducts | Self::WriteProducts => "Products: Write",
         }
     }
 
@@ -71,6 +105,12 @@ impl Right {
             Self::Disputes => "read disputes: one that was won still counts as open",
             Self::Events => "read events: nobody sees whether they are delivered",
             Self::Endpoints => "read webhook endpoints: nobody sees whether yours is registered",
+            Self::ReadLinks => "read Payment Links: there is no plan once one was made",
+            Self::WriteLinks => "write Payment Links: apply can make, repair and close none",
+            Self::ReadPrices => "read prices: no payment link can be made, which needs one",
+            Self::WritePrices => "write prices: no payment link can be made, which needs one",
+            Self::ReadProducts => "read products: no payment link can be made, whose price is for one",
+            Self::WriteProducts => "write products: no payment link can be made, whose price is for one",
         }
     }
 
@@ -86,13 +126,13 @@ impl Right {
         match self {
             Self::Account => get("/v1/account", &[]),
             Self::ReadSessions => list("/v1/checkout/sessions"),
-            Self::WriteSessions => WireRequest {
-                method: Method::Post,
-                path: format!("/v1/checkout/sessions/{}/expire", no_session(mode)),
-                query: None,
-                body: None,
-                idempotency_key: None,
-            },
+            Self::WriteSessions => write(format!("/v1/checkout/sessions/{}/expire", no_session(mode))),
+            Self::ReadLinks => list("/v1/payment_links"),
+            Self::WriteLinks => write(format!("/v1/payment_links/plink_{NOBODY}")),
+            Self::ReadPrices => list("/v1/prices"),
+            Self::WritePrices => write(format!("/v1/prices/price_{NOBODY}")),
+            Self::ReadProducts => list("/v1/products"),
+            Self::WriteProducts => write(format!("/v1/products/prod_{NOBODY}")),
             Self::Intents => list("/v1/payment_intents"),
             Self::Charges => list("/v1/charges"),
             Self::Refunds => list("/v1/refunds"),
@@ -101,6 +141,14 @@ impl Right {
             Self::Endpoints => list("/v1/webhook_endpoints"),
         }
     }
+}
+
+/// Behind a prefix, an id that nothing of Stripe's own can have: those have letters and digits alone.
+const NOBODY: &str = "nothing_is_called_so";
+
+/// A write that finds nothing to change.
+fn write(path: String) -> WireRequest {
+    WireRequest { method: Method::Post, path, query: None, body: None, idempotency_key: None }
 }
 
 /// An id that no session can have: behind the prefix Stripe's own have letters and digits alone.
@@ -139,11 +187,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_question_is_no_reading_and_it_names_no_session() {
-        for right in Right::ALL {
+    fn a_question_reads_or_names_nothing_that_is_there() {
+        for right in Right::ALWAYS.into_iter().chain(Right::FOR_LINKS) {
             let question = right.question(Mode::Live);
-            assert_eq!(question.method == Method::Get, right != Right::WriteSessions, "{right:?}");
+            assert_eq!(question.method == Method::Post, right.is_to_write(), "{right:?}");
             assert!(question.body.is_none());
+            assert_eq!(question.path.contains("_is_called_so"), right.is_to_write(), "{right:?}");
         }
         assert_eq!(
             Right::WriteSessions.question(Mode::Test).path,

@@ -1,8 +1,10 @@
-//! The audit: every session of the account in the window is managed, ad hoc, wrong, or foreign.
+//! The audit: every session of the account in the window, and every active Payment Link, is managed, ad hoc, wrong, or foreign.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Order, OrderId, Ownership, Payable, PayableState, Registration, SessionId, agreeing, counted};
+use crate::domain::{
+    Order, OrderId, Ownership, Payable, PayableState, Registration, SessionId, agreeing, counted, counted_payables,
+};
 use crate::observe::Observation;
 use crate::plan::{Action, Change, Finding, Plan};
 
@@ -32,7 +34,7 @@ pub fn audit(observed: &Observation, planned: &Plan) -> Vec<Check> {
             "no-ad-hoc-session",
             planned,
             &[Finding::AdHocSession],
-            "every open session of the tournament has its order",
+            "every open session and link of the tournament has its order",
         ),
         money_matched(planned),
         payable_now(planned),
@@ -77,9 +79,9 @@ fn carries_order_id(managed: &[(&Payable, &[&Order])]) -> Check {
         })
         .map(|(payable, _)| payable.id.to_string())
         .collect();
-    let fine = format!("{}, each carries its own order_id", counted(managed.len(), "open session"));
-    let said = ("open session does not carry its order's id", "open sessions do not carry their order's id");
-    none_of("order-id", fine, said, &wrong)
+    let open = counted_payables(managed.iter().map(|(payable, _)| &payable.id), "open");
+    let said = ("does not carry its order's id", "do not carry their order's id");
+    none_of("order-id", format!("{open}, each carries its own order_id"), said, &wrong)
 }
 
 fn one_owner(managed: &[(&Payable, &[&Order])]) -> Check {
@@ -159,10 +161,7 @@ fn paid_once(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
     none_of(
         "paid-once",
         "nothing can be paid besides another".to_owned(),
-        (
-            "can be paid besides another session of its registration",
-            "can be paid besides another session of their registration",
-        ),
+        ("can be paid besides another of its registration", "can be paid besides another of their registration"),
         &besides,
     )
 }
@@ -235,8 +234,8 @@ fn payable_now(planned: &Plan) -> Check {
 fn foreign(planned: &Plan) -> Check {
     let ids: Vec<String> = planned.foreign.iter().map(ToString::to_string).collect();
     if ids.is_empty() {
-        return Check::new("foreign", true, "no session of anybody else in the window");
+        return Check::new("foreign", true, "no session or link of anybody else");
     }
-    let (sessions, are, listed) = (counted(ids.len(), "session"), agreeing(ids.len(), "is", "are"), listed(&ids));
-    Check::none("foreign", format!("{sessions} of this account {are} not of this tournament, left alone: {listed}"))
+    let (some, listed) = (counted_payables(&planned.foreign, ""), listed(&ids));
+    Check::none("foreign", format!("not of this tournament, left alone: {some} of this account: {listed}"))
 }

@@ -136,7 +136,12 @@ async fn fly<L: Ledger, W: Wire, C: Clock>(
         PayableKind::PaymentLink => visited(hands, trip, &first, canary).await?,
     };
     let flight = Flight::prepare(hands, trip, order, predecessor, session.clone()).await?;
-    log.note(Check::new("canary", true, format!("order {} with session {session}, through the helper", flight.order)));
+    let of_visit = match PayableKind::of(&first) {
+        PayableKind::Session => String::new(),
+        PayableKind::PaymentLink => format!(", made by a visit of {first}"),
+    };
+    let made = format!("order {} with session {session}{of_visit}, through the helper", flight.order);
+    log.note(Check::new("canary", true, made));
     flight.negatives(log).await?;
     if trip.ask_to_pay.is_some() {
         return flight.person_pays(log).await;

@@ -37,9 +37,10 @@ pub(super) const UNHEARD: &str = "the event did not reach the endpoint (is it re
 
 /// An expired event of a session that the order no longer holds has changed the order.
 pub(super) const CANCELS: &str = "the order changed: the handler acts on the end of a session that the order no longer \
-     holds. A renewed order would be canceled behind its new link, so that renewals are refused from now on: mend the handler \
-     (it must look only at the session that is recorded on the order) and verify again, or write policy: { stale: replace } \
-     in the manifest";
+     holds. A renewed order would be canceled behind its new link, and an order with a payment link at each visit that nobody \
+     ends by paying, so that renewals are refused from now on, and payment links: mend the handler (it must look only at the \
+     session that is recorded on the order) and verify again, or write policy: { stale: replace } in the manifest, without \
+     link: payment_link";
 
 /// What an endpoint lacks that took an event which it should have refused.
 pub(super) fn unverified(name: &str) -> &'static str {

@@ -1,12 +1,24 @@
 //! `tourney links`: only what may be sent, in a form that a spreadsheet cannot misread.
 
 use serde_json::{Value, json};
-use tourney::sandbox::core::{Control, TestCard};
+use tourney::sandbox::core::{Control, Prefill, TestCard};
 
-use crate::support::{Folder, applied_camp, assert_valid, camp, control};
+use crate::support::{Folder, applied_camp, assert_valid, camp, control, linked_camp};
 
-const COLUMNS: [&str; 11] =
-    ["player", "name", "email", "fee", "fee_name", "amount", "currency", "order_id", "session_id", "url", "expires_at"];
+const COLUMNS: [&str; 12] = [
+    "player",
+    "name",
+    "email",
+    "fee",
+    "fee_name",
+    "amount",
+    "currency",
+    "order_id",
+    "session_id",
+    "url",
+    "expires_at",
+    "kind",
+];
 
 fn rows(text: &str) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -27,7 +39,10 @@ fn each_open_link_is_a_line_with_the_whole_address() {
     let rows = rows(&outcome.stdout);
     assert_eq!(rows.len(), 3);
     assert_eq!(rows[1][..7], ["1", "Robin Sample", "sample.family@example.com", "7", "Shirt", "18.00", "usd"]);
-    assert!(rows.iter().all(|row| row[9].contains(&row[8]) && row[10].ends_with('Z')), "{rows:?}");
+    assert!(
+        rows.iter().all(|row| row[9].contains(&row[8]) && row[10].ends_with('Z') && row[11] == "session"),
+        "{rows:?}"
+    );
     assert!(!outcome.stderr.contains("warning"), "{}", outcome.stderr);
     // A name that a spreadsheet would compute.
     assert_eq!(rows[2][1], "'=SUM(A1)");
@@ -72,6 +87,62 @@ fn what_must_not_be_sent_is_left_out_and_counted() {
     folder.write("tournament.yaml", &folder.read("tournament.yaml").replace("amount: 240.00", "amount: 250.00"));
     let outcome = folder.tourney(["links", "--json"]).run().expect(0);
     assert_eq!((&outcome.json()["links"], &outcome.json()["missing"]), (&json!([]), &json!(2)));
+}
+
+#[test]
+fn a_payment_link_has_no_end_and_its_page_knows_the_payer() {
+    let folder = linked_camp();
+    let rows = rows(&folder.tourney(["links"]).run().expect(0).stdout);
+    assert_eq!(rows.len(), 3);
+    for row in &rows {
+        assert!(row[8].starts_with("plink_") && row[10].is_empty() && row[11] == "payment_link", "{row:?}");
+        let query = format!("?client_reference_id={}&prefilled_email={}", row[7], row[2].replace('@', "%40"));
+        assert!(row[9].ends_with(&query), "{row:?}");
+    }
+    let json = links(&folder);
+    assert_eq!((&json[0]["kind"], &json[0]["expires_at"]), (&json!("payment_link"), &Value::Null));
+    assert_eq!(json[0]["url"], json!(rows[0][9]));
+
+    // Days later it is as good as on the first day; the address is the manifest's of today.
+    control(&folder, Control::Advance { seconds: 30 * 24 * 3600 });
+    folder.write("tournament.yaml", &folder.read("tournament.yaml").replace("dune@", "dune+new@"));
+    let outcome = folder.tourney(["links", "--json"]).run().expect(0);
+    assert!(!outcome.stderr.contains("warning"), "{}", outcome.stderr);
+    let url = outcome.json()["links"][2]["url"].as_str().unwrap().to_owned();
+    assert!(url.ends_with("&prefilled_email=dune%2Bnew%40example.com"), "{url}");
+    let visit = control(&folder, Control::Visit { link: url, prefill: Prefill::default() });
+    assert_eq!(visit["client_reference_id"], json[2]["order_id"], "{visit:#}");
+    let session = visit["id"].as_str().unwrap().to_owned();
+    // No address is typed: the page has it.
+    let paid = control(&folder, Control::Pay { session, card: TestCard::Success, email: None });
+    assert_eq!(paid["customer_details"]["email"], "dune+new@example.com", "{paid:#}");
+}
+
+#[test]
+fn where_output_is_shared_a_link_names_its_order_and_nobodys_address() {
+    let folder = linked_camp();
+    let order = links(&folder)[2]["order_id"].as_str().unwrap().to_owned();
+    let reference = format!("?client_reference_id={order}");
+    let status = folder.tourney(["status"]).run().expect(0).stdout;
+    assert!(status.contains("open until it is paid or closed") && status.contains(&reference), "{status}");
+    let status = folder.tourney(["status", "--json"]).run().expect(0).json();
+    assert_valid("status", &status);
+    let kim = &status["registrations"][2];
+    assert_eq!((&kim["kind"], &kim["expires_at"]), (&json!("payment_link"), &Value::Null));
+    let page = folder.tourney(["show", "kim"]).run().expect(0).stdout;
+    assert!(page.contains(&reference) && page.contains("payment link plink_"), "{page}");
+
+    let other = camp();
+    other.write("tournament.yaml", &folder.read("tournament.yaml"));
+    let applied = other.tourney(["apply", "--yes"]).run().expect(0).stdout;
+    assert_eq!(applied.matches("?client_reference_id=").count(), 3, "{applied}");
+    assert_eq!(applied.matches("until it is paid or closed").count(), 3, "{applied}");
+    for text in [status.to_string(), page, applied] {
+        assert!(
+            !text.contains("prefilled_email") && !text.contains("40example.com") && !text.contains("dune@"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

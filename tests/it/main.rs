@@ -26,6 +26,7 @@ mod links;
 mod lock;
 mod manifest;
 mod manifest_told;
+mod pictures;
 mod plan;
 mod readme;
 mod recovery;

@@ -35,7 +35,7 @@ const FLAGS: [&str; 13] = [
 /// Far above what a page needs on a busy machine: only what never comes true reaches it.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-struct Browser {
+pub(crate) struct Browser {
     driver: Child,
     /// Held open: the driver would end at its next word to a closed pipe.
     _said: BufReader<ChildStdout>,
@@ -71,7 +71,7 @@ impl Browser {
     }
 
     /// The browser, or none where there is none here.
-    async fn if_there_is_one() -> Option<Self> {
+    pub(crate) async fn if_there_is_one() -> Option<Self> {
         match Self::start().await {
             Ok(browser) => Some(browser),
             Err(why) => {
@@ -82,7 +82,7 @@ impl Browser {
         }
     }
 
-    async fn ask(&self, path: &str, body: Option<Value>) -> Value {
+    pub(crate) async fn ask(&self, path: &str, body: Option<Value>) -> Value {
         let url = format!("{}{path}", self.session);
         let request = match body {
             Some(body) => self.client.post(url).body(body.to_string()),
@@ -94,25 +94,25 @@ impl Browser {
         answer["value"].clone()
     }
 
-    async fn element(&self, css: &str) -> String {
+    pub(crate) async fn element(&self, css: &str) -> String {
         let found = self.ask("/element", Some(json!({"using": "css selector", "value": css}))).await;
         format!("/element/{}", found[ELEMENT].as_str().unwrap())
     }
 
-    async fn text(&self, css: &str) -> String {
+    pub(crate) async fn text(&self, css: &str) -> String {
         self.ask(&format!("{}/text", self.element(css).await), None).await.as_str().unwrap().to_owned()
     }
 
-    async fn type_into(&self, css: &str, text: &str) {
+    pub(crate) async fn type_into(&self, css: &str, text: &str) {
         self.ask(&format!("{}/value", self.element(css).await), Some(json!({"text": text}))).await;
     }
 
-    async fn click(&self, css: &str) {
+    pub(crate) async fn click(&self, css: &str) {
         self.ask(&format!("{}/click", self.element(css).await), Some(json!({}))).await;
     }
 
     /// Waits until the browser has arrived at an address.
-    async fn arrives_at(&self, url: &str) {
+    pub(crate) async fn arrives_at(&self, url: &str) {
         let began = Instant::now();
         loop {
             let at = self.ask("/url", None).await;
@@ -123,7 +123,7 @@ impl Browser {
         }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         let _ = self.client.delete(&self.session).send().await;
     }
 }

@@ -23,7 +23,7 @@ fn before_the_first_apply_every_registration_lacks_its_order() {
     assert_eq!(subjects(&all), [(json!(1), json!("camp")), (json!(1), json!(7)), (json!("kim"), json!("camp"))]);
     let nothing = json!({
         "player": 1, "fee": "camp", "order_id": null, "order_status": null, "payment_intent": null, "session_id": null,
-        "session_status": null, "payment_status": null, "url": null, "expires_at": null, "findings": ["missing-order"],
+        "session_status": null, "payment_status": null, "url": null, "kind": null, "expires_at": null, "findings": ["missing-order"],
     });
     assert_eq!(all[0], nothing);
     assert!(!folder.path(".tourney/orders.db").exists(), "status made a database");

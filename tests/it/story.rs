@@ -6,6 +6,7 @@ mod audit;
 mod canary;
 pub(crate) mod club;
 mod incident;
+mod link_audit;
 mod money;
 mod orders;
 mod races;

@@ -38,9 +38,6 @@ const NEVER: &[(&str, &[&str])] = &[
     ("world", &["crate::apply", "crate::cli", "crate::plan", "crate::render"]),
 ];
 
-/// The one file that builds the request for a new session.
-const HELPER: &str = "src/stripe/helper.rs";
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -110,12 +107,15 @@ fn no_room_knows_what_it_must_never_know() {
 }
 
 #[test]
-fn only_the_helper_builds_a_session() {
-    let callers = sources("src")
-        .into_iter()
-        .filter(|(_, text)| code(text).any(|(_, line)| line.contains("CreateCheckoutSession")));
-    assert_eq!(callers.map(|(path, _)| path).collect::<Vec<_>>(), [HELPER]);
-    assert!(read("clippy.toml").contains("stripe_checkout::checkout_session::CreateCheckoutSession::new"));
+fn only_the_helper_and_its_sibling_build_payables() {
+    for (builder, path, helper) in [
+        ("CreateCheckoutSession", "stripe_checkout::checkout_session", "src/stripe/helper/session.rs"),
+        ("CreatePaymentLink", "stripe_payment::payment_link", "src/stripe/helper/payment_link.rs"),
+    ] {
+        let callers = sources("src").into_iter().filter(|(_, text)| code(text).any(|(_, line)| line.contains(builder)));
+        assert_eq!(callers.map(|(path, _)| path).collect::<Vec<_>>(), [helper]);
+        assert!(read("clippy.toml").contains(&format!("{path}::{builder}::new")));
+    }
 }
 
 #[test]

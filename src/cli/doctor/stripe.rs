@@ -56,8 +56,8 @@ pub(super) async fn ask(env: &Environment) -> Asked {
     }
 }
 
-/// The checks of it.
-pub(super) async fn checks(env: &Environment, asked: &Asked) -> Vec<Check> {
+/// The checks of it; `links` where payers get Payment Links.
+pub(super) async fn checks(env: &Environment, asked: &Asked, links: bool) -> Vec<Check> {
     let others = ["permissions", "clock"];
     let others = others.iter().chain(&Endpoints::CHECKS).chain(std::iter::once(&Deliveries::CHECK));
     let (stripe, access, first) = match asked {
@@ -76,17 +76,18 @@ pub(super) async fn checks(env: &Environment, asked: &Asked) -> Vec<Check> {
         Asked::Unnamed(stripe, access) => (stripe, access, doctor::unnamed_account()),
         Asked::Answered(stripe, access, account) => (stripe, access, doctor::account(account, access.mode)),
     };
-    let mut checks = vec![first, doctor::key(access, env.mode_declared), permissions(stripe, access).await];
+    let mut checks = vec![first, doctor::key(access, env.mode_declared), permissions(stripe, access, links).await];
     checks.push(doctor::clock(stripe.ahead()));
     checks.extend(webhook(env, stripe, access).await);
     checks
 }
 
 /// What the key may not do is found out by asking.
-async fn permissions(stripe: &Client, access: &StripeAccess) -> Check {
+async fn permissions(stripe: &Client, access: &StripeAccess, links: bool) -> Check {
     let restricted = access.is_restricted();
     let mut lacking = Vec::new();
-    for right in Right::ALL.into_iter().filter(|right| restricted || *right != Right::WriteSessions) {
+    let rights = Right::ALWAYS.into_iter().chain(Right::FOR_LINKS.into_iter().filter(|_| links));
+    for right in rights.filter(|right| restricted || !right.is_to_write()) {
         match stripe.has_right(right, access.mode).await {
             Ok(true) => {}
             Ok(false) => lacking.push(right),

@@ -15,7 +15,7 @@ pub fn markdown(plan: &Plan) -> String {
         text.push('\n');
     } else {
         let _ = writeln!(text, "**{}**\n", headline(plan));
-        text.push_str("| action | player | fee | order | session | findings | detail |\n");
+        text.push_str("| action | player | fee | order | payable | findings | detail |\n");
         text.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
         for change in &plan.changes {
             text.push_str(&row(change));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Money, Registration, agreeing, counted};
+use crate::domain::{Money, PayableKind, Registration, agreeing, counted, counted_payables};
 use crate::plan::{Action, Change, Finding, Plan};
 
 /// One line, the money first.
@@ -24,9 +24,12 @@ fn what_is_owed(plan: &Plan, paid: &str) -> String {
     let whose: BTreeSet<&Registration> = unpayable.iter().filter_map(|c| c.subject.registration.as_ref()).collect();
     let ordered = unpayable.iter().all(|change| change.subject.order.is_some());
     let noun = if ordered { "order" } else { "registration" };
-    let reasons = Finding::ALL.iter().filter(|finding| finding.makes_unpayable()).filter_map(|finding| {
-        let n = unpayable.iter().filter(|change| change.findings.contains(finding)).count();
-        (n > 0).then(|| reason(*finding, n))
+    let reasons = Finding::ALL.iter().filter(|finding| finding.makes_unpayable()).flat_map(|finding| {
+        [PayableKind::Session, PayableKind::PaymentLink].into_iter().filter_map(|kind| {
+            let its = |change: &&&Change| change.findings.contains(finding) && says_kind(change, *finding) == kind;
+            let n = unpayable.iter().filter(its).count();
+            (n > 0).then(|| reason(*finding, kind, n))
+        })
     });
     let reasons = reasons.collect::<Vec<_>>().join(", ");
     format!("{}, {} cannot be paid: {reasons}", counted(whose.len(), noun), money(plan.money.unpayable))
@@ -44,11 +47,24 @@ fn unpayable(plan: &Plan) -> Vec<&Change> {
     plan.changes.iter().filter(counts).collect()
 }
 
-fn reason(finding: Finding, n: usize) -> String {
+/// Of which kind a change's payable is, where the finding's words say it; else it counts as a session.
+fn says_kind(change: &Change, finding: Finding) -> PayableKind {
+    let named = matches!(finding, Finding::ExpiredSession | Finding::UnknownSession);
+    let session = change.subject.session.as_ref().filter(|_| named);
+    session.map_or(PayableKind::Session, |session| PayableKind::of(&session.id))
+}
+
+fn reason(finding: Finding, kind: PayableKind, n: usize) -> String {
     let verb = |one: &str, many: &str| format!("{n} {}", agreeing(n, one, many));
     match finding {
+        Finding::ExpiredSession if kind == PayableKind::PaymentLink => {
+            verb("payment link closed", "payment links closed")
+        }
+        Finding::UnknownSession if kind == PayableKind::PaymentLink => {
+            verb("payment link unknown to Stripe", "payment links unknown to Stripe")
+        }
         Finding::MissingOrder => verb("has no order", "have no order"),
-        Finding::MissingSession => verb("has no session", "have no session"),
+        Finding::MissingSession => verb("has no link", "have no link"),
         Finding::ExpiredSession => verb("session expired", "sessions expired"),
         Finding::UnknownSession => verb("session unknown to Stripe", "sessions unknown to Stripe"),
         Finding::MissingMetadata => verb("lacks order_id", "lack order_id"),
@@ -95,15 +111,23 @@ pub(super) fn remarks(plan: &Plan) -> Vec<String> {
         remarks.push(format!("{links} that may have been mailed will stop working."));
     }
     if !plan.foreign.is_empty() {
-        let n = counted(plan.foreign.len(), "other session");
+        let n = counted_payables(&plan.foreign, "other");
         remarks.push(format!("{n} of this Stripe account cannot be proved to belong here: left alone."));
     }
     if let Some(refused) = &plan.renew_refused {
         let n = refused.registrations.len();
-        remarks.push(format!(
-            "Refused: policy keeps {n} of these orders, and the application's webhook would cancel what is kept. Say policy: \
-             {{ stale: replace }} in the manifest if this is meant."
-        ));
+        remarks.push(match refused.kind {
+            PayableKind::Session => format!(
+                "Refused: policy keeps {n} of these orders, and the application's webhook would cancel what is kept. Say policy: \
+                 {{ stale: replace }} in the manifest if this is meant."
+            ),
+            PayableKind::PaymentLink => format!(
+                "Refused: policy asks for payment links ({}), and the application's webhook would cancel an order whenever a \
+                 visit of its link ends without a payment. Say policy: {{ link: session, stale: replace }} in the manifest, or \
+                 mend the webhook's handler and verify it again.",
+                counted(n, "order")
+            ),
+        });
     }
     if let Some(guard) = plan.mass_retire {
         remarks.push(format!(

@@ -13,6 +13,8 @@ on_both!(
     without_the_account_nothing_is_read,
     what_doctor_asks_for_is_enough,
     a_right_that_is_lost_on_the_way_is_reported,
+    payment_links_need_rights_of_their_own,
+    what_doctor_asks_for_is_enough_for_payment_links,
 );
 
 const KEY: &str = "rk_test_clubsOwn";
@@ -158,4 +160,54 @@ fn a_right_that_is_lost_on_the_way_is_reported(club: &Club) {
     club.control(json!({"command": "clear_faults"}));
     with_key(club, ["apply", "--yes"]).run().expect(0);
     club.plans(&[]);
+}
+
+/// What Payment Links need besides.
+const FOR_LINKS: [&str; 3] = ["payment_links_write", "plan_write", "product_write"];
+const LINKS: &str = "policy: {link: payment_link}";
+
+fn payment_links_need_rights_of_their_own(club: &Club) {
+    club.bill();
+    restrict(club, &NEEDED);
+    // Sessions need none of them.
+    warns(&checks(with_key(club, ["doctor", "--json"]), 0), "permissions", "read disputes");
+    club.append(LINKS);
+    club.control(json!({"command": "reset_stats"}));
+    let told = checks(with_key(club, ["doctor", "--json"]), 1);
+    for words in ["read Payment Links", "write Payment Links", "read prices", "write prices", "write products"] {
+        fails(&told, "permissions", words);
+    }
+    let hint = told["permissions"]["hint"].as_str().unwrap();
+    assert!(hint.ends_with("Payment Links: Write; Prices: Write; Products: Write"), "{hint}");
+    // Each right to write is refused before anything is begun.
+    let (before, sessions) = (club.everything(), club.sessions());
+    for (lacking, row) in [(0, "Payment Links Write"), (1, "Prices Write"), (2, "Products Write")] {
+        let held: Vec<&str> =
+            FOR_LINKS.into_iter().enumerate().filter(|(at, _)| *at != lacking).map(|one| one.1).collect();
+        restrict(club, &[&NEEDED[..], &held].concat());
+        for args in [["apply", "--yes", "--json"], ["verify", "-q", "--json"]] {
+            let error = with_key(club, args).run().expect(1).json()["error"].clone();
+            assert_eq!(error["code"], "stripe-key", "{error:#}");
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains(row) && message.ends_with("; nothing was done"), "{message}");
+        }
+    }
+    assert!(club.everything() == before && club.sessions() == sessions, "nothing was written");
+}
+
+fn what_doctor_asks_for_is_enough_for_payment_links(club: &Club) {
+    club.append(LINKS);
+    restrict(club, &[&NEEDED[..], &FOR_LINKS, &["dispute_read", "event_read", "webhook_read"]].concat());
+    is_ok(&checks(with_key(club, ["doctor", "--json"]), 0), "permissions");
+    with_key(club, ["apply", "--yes"]).run().expect(0);
+    with_key(club, ["verify"]).run().expect(0);
+    with_key(club, ["plan", "--detailed-exitcode"]).run().expect(0);
+    // To close links, sessions in their place, a key needs no prices.
+    club.edit(LINKS, "policy: {link: session}");
+    restrict(club, &[&NEEDED[..], &["payment_links_read"]].concat());
+    let error = with_key(club, ["apply", "--yes", "--json"]).run().expect(1).json()["error"].clone();
+    assert!(error["message"].as_str().unwrap().contains("Payment Links Write"), "{error:#}");
+    restrict(club, &[&NEEDED[..], &["payment_links_write"]].concat());
+    with_key(club, ["apply", "--yes"]).run().expect(0);
+    with_key(club, ["plan", "--detailed-exitcode"]).run().expect(0);
 }

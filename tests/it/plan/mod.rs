@@ -1,5 +1,6 @@
 //! The pure planner.
 
+mod lives;
 mod model;
 mod properties;
 mod saved;

@@ -363,6 +363,7 @@ impl APolicy {
         let is = |text: &Option<String>, word: &str| text.as_deref() == Some(word);
         let usual = Policy::default();
         Policy {
+            link: usual.link,
             stale: if is(&self.stale, "replace") { Stale::Replace } else { usual.stale },
             retire: if is(&self.retire, "delete") { Retire::Delete } else { usual.retire },
             withdrawn: if is(&self.withdrawn, "keep") { Withdrawn::Keep } else { usual.withdrawn },

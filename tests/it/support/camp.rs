@@ -28,6 +28,13 @@ pub(crate) fn applied_camp() -> Folder {
     folder
 }
 
+/// The same with Payment Links in the place of sessions.
+pub(crate) fn linked_camp() -> Folder {
+    let folder = Folder::new().with("tournament.yaml", &format!("{MANIFEST}policy: {{link: payment_link}}\n"));
+    folder.tourney(["apply", "--yes"]).run().expect(0);
+    folder
+}
+
 /// Something happens at the sandbox's Stripe.
 pub(crate) fn control(folder: &Folder, command: Control) -> Value {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -10,7 +10,7 @@ mod schema;
 mod tourney;
 mod wait;
 
-pub(crate) use camp::{applied_camp, camp, control};
+pub(crate) use camp::{applied_camp, camp, control, linked_camp};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use http::{Answer, Listener};
 pub(crate) use payable::payable;

@@ -18,8 +18,9 @@ pub(crate) fn payable(id: &str, charged: Money) -> Payable {
         customer_email: None,
         payment_intent: None,
         payment: None,
+        link: None,
         url: Some("https://pay.example/1".to_owned()),
-        created: Timestamp::UNIX_EPOCH,
+        created: Some(Timestamp::UNIX_EPOCH),
         expires_at: None,
     }
 }

@@ -179,7 +179,7 @@ fn a_retirement_that_stays_cut_is_done_by_the_next_run() {
 
 #[test]
 fn a_transaction_a_that_stays_cut_is_done_or_found_by_the_next_run() {
-    let before = "making the order and its session failed: ";
+    let before = "making the order and its link failed: ";
     let after = " (done before: retiring the order; safe to run again)";
     let Some(Finished { again, .. }) = stays_cut(1, before, after) else { return };
     assert_eq!(again["recovered"], 2, "those whose COMMIT was carried out: {again:#}");
@@ -187,7 +187,7 @@ fn a_transaction_a_that_stays_cut_is_done_or_found_by_the_next_run() {
 
 #[test]
 fn a_transaction_b_that_stays_cut_is_told_with_its_session_and_done_by_the_next_run() {
-    let before = "making the order and its session failed: the session of order # is made and not recorded yet: ";
+    let before = "making the order and its link failed: the session of order # is made and not recorded yet: ";
     let after = " (done before: retiring the order; safe to run again)";
     let Some(Finished { shop, cuts, report, again }) = stays_cut(2, before, after) else { return };
     assert_eq!(again["recovered"], cuts - 2, "{again:#}");

@@ -1,0 +1,61 @@
+//! Where people can pay once a plan is carried out, and for how long.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+
+use crate::domain::{OrderStatus, PayableKind, Registration, SessionId};
+
+use super::match_up::{Group, World};
+use super::{Change, Note, Step, Subject};
+
+/// The registrations among `groups` that are payable by this kind of payable, and stay so, or will be.
+pub(crate) fn payable_by<'a>(
+    world: &World<'_>,
+    groups: impl Iterator<Item = &'a Group<'a>>,
+    changes: &[Change],
+    kind: PayableKind,
+) -> Vec<Registration> {
+    let steps =
+        |change: &Change| change.steps.iter().any(|step| matches!(step, Step::Bill { .. } | Step::Renew { .. }));
+    let made: BTreeSet<&Registration> = changes
+        .iter()
+        .filter(|change| world.manifest.policy.link == kind && steps(change))
+        .filter_map(|change| change.subject.registration.as_ref())
+        .collect();
+    let closed: BTreeSet<&SessionId> = changes
+        .iter()
+        .flat_map(|change| &change.steps)
+        .filter_map(|step| if let Step::Expire { session, .. } = step { Some(session) } else { None })
+        .collect();
+    let stays_open = |group: &Group<'_>| {
+        let pending = group.orders.iter().filter(|(order, _)| order.status == OrderStatus::Pending);
+        let mut payables = pending.filter_map(|(_, recorded)| recorded.known());
+        payables.any(|payable| payable.is_open() && payable.kind == kind && !closed.contains(&payable.id))
+    };
+    let payable = groups.filter(|group| made.contains(&group.registration) || stays_open(group));
+    payable.map(|group| group.registration.clone()).collect()
+}
+
+/// Sessions end within a day, and there are days left in which people may want to pay. Nothing where the application's
+/// webhook forbids links.
+pub(crate) fn short_lived<'a>(
+    world: &World<'_>,
+    groups: impl Iterator<Item = &'a Group<'a>>,
+    changes: &[Change],
+) -> Option<Note> {
+    let policy = world.manifest.policy.link;
+    let today = world.observed.at.to_zoned(TimeZone::UTC).date();
+    let days = world.manifest.tournament.pay_by?.since(today).ok()?.get_days();
+    if policy != PayableKind::Session || world.canceling || days <= 1 {
+        return None;
+    }
+    let some = !payable_by(world, groups, changes, PayableKind::Session).is_empty();
+    some.then(|| Note {
+        subject: Subject { registration: None, order: None, session: None },
+        finding: None,
+        text: format!(
+            "sessions die within 24 hours, pay_by is in {days} days: policy: {{ link: payment_link }} makes links that do not"
+        ),
+    })
+}
