@@ -166,6 +166,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             // The payer was faster: what is true now is looked at.
             Ok(payable) if !payable.is_open() => Ok(Went::Moved),
             Ok(payable) => {
+                self.close_early_visits(&payable, order).await?;
                 result.url = payable.url;
                 result.expires_at = payable.expires_at;
                 Ok(Went::On)
@@ -176,6 +177,20 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Sessions that a link's visits made before it was repaired keep the metadata that it had then: a payment there would
+    /// find no order. Those that came since the plan are met here.
+    async fn close_early_visits(&self, payable: &Payable, order: &OrderId) -> Result<(), StepError> {
+        if payable.kind != PayableKind::PaymentLink {
+            return Ok(());
+        }
+        let visits = self.stripe.visits(&payable.id).await?;
+        let early = |visit: &&Payable| visit.is_open() && Ownership::order_in(&visit.metadata).as_ref() != Some(order);
+        for visit in visits.iter().filter(early) {
+            self.expire(&visit.id, Some(order)).await?;
+        }
+        Ok(())
     }
 
     async fn retire(

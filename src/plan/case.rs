@@ -1,6 +1,6 @@
 //! One thing to judge: an order with its payable, a registration without a live order, or a payable that none records.
 
-use crate::domain::{Order, OrderStatus, Payable, Payment, Registration, key};
+use crate::domain::{Order, OrderStatus, Payable, PayableState, Payment, Registration, key};
 use crate::ledger::{RetireHow, RetiredOrder};
 use crate::manifest::Retire;
 
@@ -67,6 +67,11 @@ impl<'a> Case<'a> {
         self.keeper().filter(|order| order.status == OrderStatus::Pending)
     }
 
+    /// It is about a live order, kept or not.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.about, About::Order(order, _) if order.status.is_live())
+    }
+
     /// It is about a pending order, kept or not.
     pub(crate) fn has_pending_order(&self) -> bool {
         matches!(self.about, About::Order(order, _) if order.status == OrderStatus::Pending)
@@ -88,6 +93,15 @@ impl<'a> Case<'a> {
     /// The payable that the case is about: the recorded one, or the loose one.
     pub(crate) fn payable(&self) -> Option<&'a Payable> {
         self.loose().map(|loose| loose.payable).or(self.recorded.known())
+    }
+
+    /// What payers who have finished at visits of the recorded Payment Link left behind, while it is closed: a link that
+    /// meets its limit closes itself.
+    pub(crate) fn finished_visits(&self) -> impl Iterator<Item = &'a Payable> {
+        let link = self.recorded.known().filter(|link| !link.is_open()).map(|link| &link.id);
+        let loose = self.group.into_iter().flat_map(|group| &group.loose).map(|loose| loose.payable);
+        loose
+            .filter(move |visit| visit.state == PayableState::Complete && link.is_some() && visit.link.as_ref() == link)
     }
 
     /// The payment that has arrived for the kept pending order and is not recorded: at its own session, else at another

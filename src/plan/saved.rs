@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{
-    LedgerId, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState, PlayerId, SessionId,
-};
+use crate::domain::{LedgerId, Order, OrderId, Payable, PayableKind, PayableState, PlayerId, SessionId, key};
 use crate::observe::Observation;
 
 use super::match_up::says_ours;
@@ -251,8 +249,8 @@ fn detailed(fact: &Fact) -> String {
     format!("{} (details {short})", fact.says)
 }
 
-/// Every order in scope, every session that is of this tournament (foreign ones decide nothing), and the webhook's handler
-/// where it decides what may be renewed.
+/// Every order in scope, every session that is of this tournament (foreign ones and mere visits decide nothing), and the
+/// webhook's handler where it decides what may be renewed.
 fn facts(plan: &Plan, observed: &Observation) -> BTreeMap<String, Fact> {
     let orders = observed.facts.orders.iter().map(|order| (format!("order {}", order.id), order_fact(order)));
     let recorded = recorded(observed);
@@ -262,8 +260,10 @@ fn facts(plan: &Plan, observed: &Observation) -> BTreeMap<String, Fact> {
         recorded.contains(&payable.id) || says_ours(observed, &plan.head.tournament, &in_scope, payable)
     };
     let canary = |payable: &&Payable| !observed.facts.canary_sessions.contains(&payable.id);
-    let idle = |payable: &&Payable| !is_idle_visit(observed, payable);
-    let sessions = observed.payables.iter().filter(canary).filter(ours).filter(idle);
+    let links: BTreeMap<&SessionId, &Payable> =
+        observed.payables.iter().filter(|payable| payable.is_open()).map(|payable| (&payable.id, payable)).collect();
+    let decides = |payable: &&Payable| !is_mere_visit(payable, &links);
+    let sessions = observed.payables.iter().filter(canary).filter(ours).filter(decides);
     let sessions = sessions.map(|payable| (named(&payable.id), session_fact(payable)));
     let unknown = observed
         .unknown
@@ -282,15 +282,11 @@ fn named(id: &SessionId) -> String {
     format!("{} {id}", PayableKind::of(id).noun())
 }
 
-/// What somebody's visit of an order's open Payment Link has made, while nobody has paid there: it comes and goes as people
-/// look at the link, and decides nothing. One whose payment would not find the order does.
-fn is_idle_visit(observed: &Observation, payable: &Payable) -> bool {
-    let Some(link) = payable.link.as_ref() else { return false };
-    let open = observed.payables.iter().any(|one| one.id == *link && one.is_open());
-    let named = Ownership::order_in(&payable.metadata);
-    let mut orders = observed.facts.orders.iter().filter(|order| order.session.as_ref() == Some(link));
-    let its = orders.any(|order| order.status == OrderStatus::Pending && named.as_ref() == Some(&order.id));
-    payable.state != PayableState::Complete && open && its
+/// A session of somebody who has opened a Payment Link and paid nothing: over, or as much a part of its link as any other.
+fn is_mere_visit(payable: &Payable, open: &BTreeMap<&SessionId, &Payable>) -> bool {
+    let Some(id) = &payable.link else { return false };
+    let same = |link: &&Payable| link.metadata.get(key::ORDER) == payable.metadata.get(key::ORDER);
+    payable.state == PayableState::Expired || (payable.is_open() && open.get(id).copied().as_ref().is_some_and(same))
 }
 
 /// Every session that the orders database names.

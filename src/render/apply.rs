@@ -144,7 +144,10 @@ fn outcome_line(report: &Report) -> String {
 fn proof_line(report: &Report) -> String {
     match (&report.proof, &report.unproved) {
         (Some(proof), _) if proof.without_order_id.is_empty() => {
-            format!("Read again from Stripe: {} open, each carries its own order_id.", counted_payables(&proof.live, ""))
+            format!(
+                "Read again from Stripe: {} open, each carries its own order_id.",
+                counted_payables(&proof.live, "")
+            )
         }
         (Some(proof), _) => {
             let ids: Vec<&str> = proof.without_order_id.iter().map(SessionId::as_str).collect();

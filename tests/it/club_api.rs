@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::adopt::app::{error, incident, live, script};
 use crate::sdk::{installed, run};
 use crate::story::club::{Club, text};
+use crate::story::links::LINKS;
 use crate::story::on_both;
 use crate::story::trip::{detail, passed};
 use crate::support::wait_until;
@@ -17,6 +18,7 @@ use crate::support::wait_until;
 on_both!(
     an_application_with_its_own_handler_is_adopted,
     a_roster_is_billed_by_the_application_s_own_ids,
+    what_is_paid_at_links_reaches_the_application_s_own_handler,
     each_fault_of_a_handler_is_told,
     what_a_handler_cancels_on_an_old_sessions_end_is_not_renewed,
 );
@@ -161,6 +163,33 @@ fn a_roster_is_billed_by_the_application_s_own_ids(club: &Club) {
         assert_eq!(live(club, player, fee).1, "pending");
     }
     assert_eq!(club.tourney(words).run().expect(0).stdout, "0 added, 0 changed, 0 removed, 0 missing, 3 unchanged.\n");
+    club.plans(&[]);
+}
+
+/// Nothing of the application knows of links: its handler goes by the `order_id` of the session that a visit makes.
+fn what_is_paid_at_links_reaches_the_application_s_own_handler(club: &Club) {
+    script(club, "");
+    let Some(_api) = Api::start(club, "") else { return };
+    rows(club);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    assert!(live(club, "1001", "5").2.is_some(), "sessions at first");
+    club.append(LINKS);
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    club.plans(&[]);
+    let verdict = verify(club, 0);
+    assert_eq!((passed(&verdict, "order-paid"), passed(&verdict, "payment-intent")), (json!(true), json!(true)));
+
+    let registrations = [("1001", "5"), ("1002", "6"), ("1003", "5")];
+    for (player, fee) in registrations {
+        let (order, status, session) = live(club, player, fee);
+        assert_eq!((status.as_str(), session), ("pending", None), "the column for sessions is the application's");
+        let links = club.links();
+        let its = |link: &&Value| link["active"] == true && link["metadata"]["order_id"] == order.as_str();
+        let link = links.iter().find(its).unwrap();
+        club.pay(&club.visit(text(&link["id"])));
+    }
+    let paid = || registrations.iter().all(|(player, fee)| live(club, player, fee).1 == "paid");
+    wait_until("the application's own handler marks the orders paid", paid);
     club.plans(&[]);
 }
 

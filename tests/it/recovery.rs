@@ -3,6 +3,7 @@
 
 mod faults;
 mod kills;
+mod links;
 mod moved;
 mod saved;
 pub(crate) mod scene;

@@ -7,6 +7,7 @@ mod canary;
 pub(crate) mod club;
 mod incident;
 mod link_audit;
+pub(crate) mod links;
 mod money;
 mod orders;
 mod races;

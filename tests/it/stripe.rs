@@ -2,7 +2,9 @@
 
 mod helper;
 mod http;
+mod links;
 mod lists;
+mod prices;
 mod retries;
 mod script;
 mod sessions;

@@ -38,6 +38,16 @@ const NEVER: &[(&str, &[&str])] = &[
     ("world", &["crate::apply", "crate::cli", "crate::plan", "crate::render"]),
 ];
 
+/// The one file that builds the request for a new session, and the one for a new Payment Link.
+const HELPERS: [(&str, &str, &str); 2] = [
+    (
+        "CreateCheckoutSession",
+        "src/stripe/helper/session.rs",
+        "stripe_checkout::checkout_session::CreateCheckoutSession::new",
+    ),
+    ("CreatePaymentLink", "src/stripe/helper/payment_link.rs", "stripe_payment::payment_link::CreatePaymentLink::new"),
+];
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -107,15 +117,28 @@ fn no_room_knows_what_it_must_never_know() {
 }
 
 #[test]
-fn only_the_helper_and_its_sibling_build_payables() {
-    for (builder, path, helper) in [
-        ("CreateCheckoutSession", "stripe_checkout::checkout_session", "src/stripe/helper/session.rs"),
-        ("CreatePaymentLink", "stripe_payment::payment_link", "src/stripe/helper/payment_link.rs"),
-    ] {
-        let callers = sources("src").into_iter().filter(|(_, text)| code(text).any(|(_, line)| line.contains(builder)));
-        assert_eq!(callers.map(|(path, _)| path).collect::<Vec<_>>(), [helper]);
-        assert!(read("clippy.toml").contains(&format!("{path}::{builder}::new")));
-    }
+fn only_the_helper_builds_a_session() {
+    only_its_helper_builds(0);
+}
+
+#[test]
+fn only_the_helpers_sibling_builds_a_payment_link() {
+    only_its_helper_builds(1);
+}
+
+/// No other file names the builder, and clippy forbids to call it.
+#[track_caller]
+fn only_its_helper_builds(which: usize) {
+    let (builder, helper, constructor) = HELPERS[which];
+    let mut callers = sources("src");
+    callers.retain(|_, text| code(text).any(|(_, line)| line.contains(builder)));
+    assert_eq!(callers.into_keys().collect::<Vec<_>>(), [helper]);
+    assert!(read("clippy.toml").contains(constructor));
+    // The path is spelled nowhere else either: a request by hand would need it.
+    let path = format!("const PATH: &str = \"/v1/{}\"", if which == 0 { "checkout/sessions" } else { "payment_links" });
+    let mut spelled = sources("src/stripe");
+    spelled.retain(|_, text| text.contains(&path));
+    assert_eq!(spelled.into_keys().collect::<Vec<_>>(), [helper]);
 }
 
 #[test]

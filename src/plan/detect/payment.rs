@@ -13,8 +13,9 @@ pub(super) fn payment_processing(case: &Case<'_>) -> Option<Finding> {
     case.payable().is_some_and(Payable::is_processing).then_some(Finding::PaymentProcessing)
 }
 
+/// At the recorded session, or at the visit that closed the recorded link.
 pub(super) fn payment_failed(case: &Case<'_>) -> Option<Finding> {
-    let failed = case.recorded.known().is_some_and(Payable::has_failed);
+    let failed = case.recorded.known().into_iter().chain(case.finished_visits()).any(Payable::has_failed);
     (case.billed() && failed).then_some(Finding::PaymentFailed)
 }
 

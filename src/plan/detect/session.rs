@@ -9,9 +9,11 @@ pub(super) fn missing_session(case: &Case<'_>) -> Option<Finding> {
     (case.billed() && matches!(case.recorded, Recorded::None)).then_some(Finding::MissingSession)
 }
 
+/// A link that closed itself over a payment has not expired: whether that is on its way or has failed is another finding.
 pub(super) fn expired_session(case: &Case<'_>) -> Option<Finding> {
     let expired = case.recorded.known().is_some_and(|payable| payable.state == PayableState::Expired);
-    (case.billed() && expired).then_some(Finding::ExpiredSession)
+    let used = case.finished_visits().any(|visit| visit.is_processing() || visit.has_failed());
+    (case.billed() && expired && !used).then_some(Finding::ExpiredSession)
 }
 
 /// Where every recorded session is unknown, the finding stands even on orders that nobody should pay: nothing may be

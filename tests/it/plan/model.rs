@@ -14,11 +14,12 @@ use tourney::observe::Observation;
 use tourney::plan::{Action, Change, Plan, Step};
 use tourney::settle::{Candidate, Verdict, judge};
 
-/// Carries out a plan as `apply` does: payments are recorded first, then every expire change, then the rest.
-pub(crate) fn carry_out(plan: &Plan, manifest: &Manifest, world: &Observation) -> Observation {
+/// Carries out a plan as `apply` does: payments are recorded first, then every expire change, then the rest. Also whether a
+/// registration must be looked at again, since a link that was closed had been paid.
+pub(crate) fn carry_out(plan: &Plan, manifest: &Manifest, world: &Observation) -> (Observation, bool) {
     // Ids are never used again, also where one apply follows the other.
     let made = i64::try_from(world.facts.sessions_made.len()).unwrap();
-    let mut model = Model { world: world.clone(), manifest, made, canceled: BTreeSet::new() };
+    let mut model = Model { world: world.clone(), manifest, made, canceled: BTreeSet::new(), paid_at_visits: false };
     model.world.ledger.get_or_insert_with(|| LedgerId(super::scenario::LEDGER.to_owned()));
     // Apply settles open attempts before it plans again.
     model.world.facts.attempts.clear();
@@ -36,7 +37,7 @@ pub(crate) fn carry_out(plan: &Plan, manifest: &Manifest, world: &Observation) -
         }
     }
     model.assert_nothing_canceled_is_payable();
-    model.world
+    (model.world, model.paid_at_visits)
 }
 
 struct Model<'a> {
@@ -45,6 +46,8 @@ struct Model<'a> {
     made: i64,
     /// What the application's webhook has canceled.
     canceled: BTreeSet<OrderId>,
+    /// A link was closed and one of its visits was paid: that ends a change.
+    paid_at_visits: bool,
 }
 
 impl Model<'_> {
@@ -65,7 +68,31 @@ impl Model<'_> {
             Step::Bill { .. } | Step::Expire { .. } | Step::Repair { .. } | Step::RecordPayment { .. } => {}
         }
         self.step(step);
-        true
+        let Step::Expire { session, .. } = step else { return true };
+        // What was paid at a visit is settled before anything else is done about its link.
+        let moved = |visit: &Payable| visit.has_arrived() || visit.is_processing();
+        let visits = self.world.payables.iter().filter(|one| one.link.as_ref() == Some(session));
+        let paid = visits.into_iter().any(moved);
+        self.paid_at_visits |= paid;
+        !paid
+    }
+
+    /// Closes a link's open visits, as closing the link does.
+    fn close_visits(&mut self, link: &SessionId) {
+        let visits = self.world.payables.iter().filter(|one| one.link.as_ref() == Some(link) && one.is_open());
+        for visit in visits.map(|visit| visit.id.clone()).collect::<Vec<_>>() {
+            self.close(&visit);
+        }
+    }
+
+    fn close(&mut self, session: &SessionId) {
+        let was_open = self.payable(session).is_open();
+        self.payable(session).close();
+        // Stripe tells of sessions, and of no link.
+        let told = was_open && PayableKind::of(session) == PayableKind::Session;
+        if told && self.world.facts.canceling().is_some() {
+            self.tell(session);
+        }
     }
 
     /// Stripe tells the application that a session has expired.
@@ -95,11 +122,8 @@ impl Model<'_> {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Expire { session, .. } => {
-                let was_open = self.payable(session).is_open();
-                self.payable(session).close();
-                if was_open && self.world.facts.canceling().is_some() {
-                    self.tell(session);
-                }
+                self.close(session);
+                self.close_visits(session);
             }
             Step::Retire { seen, how, .. } => self.retire(seen, *how),
             Step::Bill { registration, amount } => self.bill(registration, *amount),
@@ -109,6 +133,12 @@ impl Model<'_> {
                 let payable = self.payable(session);
                 assert!(payable.is_open(), "only an open session is repaired");
                 payable.metadata.extend(metadata);
+                let named = |visit: &Payable| visit.metadata.get("order_id") == Some(&order.to_string());
+                let visits = self.world.payables.iter().filter(|one| one.link.as_ref() == Some(session));
+                let early = visits.filter(|visit| visit.is_open() && !named(visit)).map(|visit| visit.id.clone());
+                for visit in early.collect::<Vec<_>>() {
+                    self.close(&visit);
+                }
             }
             Step::Rename { seen, to } => {
                 let renamed = Registration { player: to.clone(), fee: seen.registration.fee.clone() };
@@ -152,7 +182,9 @@ impl Model<'_> {
         let orders = &self.world.facts.orders;
         let find = |id: &OrderId| orders.iter().find(|order| order.id == *id);
         let named = Ownership::order_in(&payable.metadata);
-        let recorded: Vec<&Order> = orders.iter().filter(|order| order.session.as_ref() == Some(&payable.id)).collect();
+        let ids = [Some(&payable.id), payable.link.as_ref()];
+        let recorded = orders.iter().filter(|order| order.session.is_some() && ids.contains(&order.session.as_ref()));
+        let recorded: Vec<&Order> = recorded.collect();
         let candidate = Candidate { named: named.as_ref().and_then(find), recorded: &recorded, planned: find(planned) };
         let ledger = self.world.ledger.clone().unwrap();
         let identity = Identity { ledger, account: None, mode: Some(self.world.mode) };
@@ -170,7 +202,10 @@ impl Model<'_> {
         // a live one, of the first.
         let owner = |payable: &Payable| {
             let named = |order: &Order| payable.metadata.get("order_id") == Some(&order.id.to_string());
-            let recorders = orders.iter().filter(|order| order.session.as_ref() == Some(&payable.id));
+            // A visit is a part of its link.
+            let ids = [Some(&payable.id), payable.link.as_ref()];
+            let recorders =
+                orders.iter().filter(|order| order.session.is_some() && ids.contains(&order.session.as_ref()));
             recorders.min_by_key(|order| (!order.status.is_live(), !named(order), &order.id))
         };
         let mine = |payable: &&Payable| owner(payable).is_some_and(|order| order.registration == *registration);
@@ -196,6 +231,11 @@ impl Model<'_> {
             let back = payable.is_returned(Some(seen.amount));
             assert!(!payable.is_paid() || elsewhere || back, "retired though it was paid");
             assert!(!payable.is_processing(), "retired while a payment is on its way");
+        }
+        let link = seen.session.as_ref().filter(|id| PayableKind::of(id) == PayableKind::PaymentLink);
+        let visits = self.world.payables.iter().filter(|one| link.is_some() && one.link.as_ref() == link);
+        for visit in visits {
+            assert!(!visit.is_open() && !visit.is_processing(), "retired while the visit {} is payable", visit.id);
         }
         self.order(seen).status = OrderStatus::Canceled;
         let retired = RetiredOrder {
@@ -246,10 +286,12 @@ impl Model<'_> {
 
     fn make(&mut self, order: &OrderId, registration: &Registration, amount: Money) -> SessionId {
         self.assert_nothing_open(registration);
-        let id = SessionId(format!("cs_test_new{}", self.made));
+        let kind = self.manifest.policy.link;
+        let prefix = if kind == PayableKind::PaymentLink { "plink_new" } else { "cs_test_new" };
+        let id = SessionId(format!("{prefix}{}", self.made));
         let payable = Payable {
             id: id.clone(),
-            kind: PayableKind::Session,
+            kind,
             state: PayableState::Open,
             payment_status: PaymentStatus::Unpaid,
             amount: Some(amount.minor),
@@ -261,7 +303,7 @@ impl Model<'_> {
             payment_intent: None,
             payment: None,
             url: None,
-            created: Some(self.world.at),
+            created: (kind == PayableKind::Session).then_some(self.world.at),
             link: None,
             expires_at: None,
         };

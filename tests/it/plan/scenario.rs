@@ -107,6 +107,8 @@ pub(crate) struct APolicy {
     pub(crate) retire: Option<String>,
     pub(crate) withdrawn: Option<String>,
     pub(crate) max_retired: Option<u8>,
+    /// `session` or `payment_link`.
+    pub(crate) link: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,8 +147,11 @@ pub(crate) struct AnOrder {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ASession {
     pub(crate) id: SessionId,
-    /// `open`, `expired`, `expired-free` (nothing was to be paid), `paid`, `processing`, `failed`.
+    /// `open`, `expired`, `expired-free` (nothing was to be paid), `paid`, `processing`, `failed`. Of a Payment Link, whose
+    /// id begins with `plink_`, only the first two.
     pub(crate) is: String,
+    /// The Payment Link whose visit made it.
+    pub(crate) link: Option<SessionId>,
     /// The order that its metadata names as ours do.
     #[serde(rename = "for")]
     pub(crate) order: Option<OrderId>,
@@ -334,7 +339,7 @@ impl Scenario {
         let intent = payment.map(|_| PaymentIntentId(intent));
         Payable {
             id: session.id.clone(),
-            kind: PayableKind::Session,
+            kind: PayableKind::of(&session.id),
             state,
             payment_status,
             amount: Some(session.amount).filter(|amount| *amount != UNTOLD),
@@ -351,8 +356,8 @@ impl Scenario {
             }),
             payment_intent: intent,
             url: (state == PayableState::Open).then(|| format!("https://checkout.example/{}", session.id)),
-            created: Some(ago(session.age)),
-            link: None,
+            created: (PayableKind::of(&session.id) == PayableKind::Session).then(|| ago(session.age)),
+            link: session.link.clone(),
             expires_at: None,
         }
     }
@@ -363,11 +368,11 @@ impl APolicy {
         let is = |text: &Option<String>, word: &str| text.as_deref() == Some(word);
         let usual = Policy::default();
         Policy {
-            link: usual.link,
             stale: if is(&self.stale, "replace") { Stale::Replace } else { usual.stale },
             retire: if is(&self.retire, "delete") { Retire::Delete } else { usual.retire },
             withdrawn: if is(&self.withdrawn, "keep") { Withdrawn::Keep } else { usual.withdrawn },
             max_retired_percent: self.max_retired.unwrap_or(usual.max_retired_percent),
+            link: if is(&self.link, "payment_link") { PayableKind::PaymentLink } else { usual.link },
         }
     }
 }

@@ -96,7 +96,7 @@ macro_rules! families {
     };
 }
 
-families! { sessions metadata amounts duplicates payments manifest_changes stopped loose prior decisions guards webhook }
+families! { sessions metadata amounts duplicates payments manifest_changes stopped loose prior decisions guards webhook links }
 
 #[test]
 fn every_finding_is_met() {

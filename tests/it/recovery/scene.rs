@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use tourney::domain::{Metadata, Mode, OrderStatus, Payable, PayableState, Registration, SessionId, key};
+use tourney::domain::{Metadata, Mode, OrderStatus, Payable, Registration, SessionId, key};
 use tourney::ledger::{Ledger as _, LedgerFacts, Mapping, Scope, SeedOrder, SqlLedger};
 use tourney::manifest::Manifest;
 use tourney::sandbox::core::{Control, Seed, TestCard};
@@ -176,6 +176,18 @@ impl Scene {
         self.requests("POST /v1/checkout/sessions")
     }
 
+    /// The same of Payment Links.
+    pub(crate) fn links_created(&self) -> u64 {
+        self.requests("POST /v1/payment_links")
+    }
+
+    /// Writes the manifest's policy about links, whatever it was before.
+    pub(crate) fn link_policy(&self, link: &str) {
+        let text = self.folder.read(MANIFEST);
+        let manifest = text.split("policy:").next().unwrap_or_default();
+        self.folder.write(MANIFEST, &format!("{manifest}policy: {{link: {link}}}\n"));
+    }
+
     pub(crate) fn wait_for_creates(&self, count: u64) {
         wait_until("sessions are being made", || self.creates() >= count);
     }
@@ -199,8 +211,41 @@ impl Scene {
         self.block_on(self.stripe.list_sessions(None, None)).unwrap()
     }
 
-    /// Every registration has one live order; every pending one has one open session, which carries its id and amount;
-    /// every paid one has its payment; no other session is open, no attempt is open, and nothing is left to do.
+    /// Every active Payment Link at Stripe.
+    pub(crate) fn links(&self) -> Vec<Payable> {
+        self.block_on(self.stripe.list_active_payment_links()).unwrap()
+    }
+
+    /// What a payer can pay at: open sessions, but for visits of active links, and those links.
+    pub(crate) fn open(&self) -> Vec<Payable> {
+        let links = self.links();
+        let visit = |session: &Payable| links.iter().any(|link| session.link.as_ref() == Some(&link.id));
+        let sessions = self.sessions().into_iter().filter(|session| session.is_open() && !visit(session));
+        sessions.collect::<Vec<_>>().into_iter().chain(links).collect()
+    }
+
+    /// At any moment, however broken off: nobody can pay for a registration at two payables of ours, and none of our links
+    /// lacks its order's id.
+    #[track_caller]
+    pub(crate) fn assert_payable_once(&self) {
+        let facts = self.facts();
+        let mut open = BTreeSet::new();
+        for payable in self.open() {
+            let order = payable.metadata.get(key::ORDER).cloned();
+            let holder = facts.orders.iter().find(|order| order.session.as_ref() == Some(&payable.id));
+            let order = order.or_else(|| holder.map(|order| order.id.to_string()));
+            let order = order.unwrap_or_else(|| panic!("no order_id: {payable:?}"));
+            let known = facts.orders.iter().find(|known| known.id.to_string() == order);
+            let registration = known.map(|order| order.registration.clone());
+            let registration = registration.unwrap_or_else(|| panic!("an order that is not there: {payable:?}"));
+            assert!(open.insert(registration), "payable twice: {payable:?}");
+        }
+        let links = self.links();
+        assert!(links.iter().all(|link| link.metadata.contains_key(key::ORDER)), "{links:?}");
+    }
+
+    /// Every registration has one live order; every pending one has one open session or link, which carries its id and
+    /// amount; every paid one has its payment; nothing else can be paid, no attempt is open, and nothing is left to do.
     #[track_caller]
     pub(crate) fn assert_converged(&self) {
         let facts = self.facts();
@@ -209,8 +254,8 @@ impl Scene {
         let wanted: BTreeSet<_> = self.registrations().into_iter().map(|(registration, ..)| registration).collect();
         assert_eq!(registrations.len(), wanted.len(), "one live order each: {registrations:?}");
         assert_eq!(registrations.into_iter().collect::<BTreeSet<_>>(), wanted);
-        let open = self.sessions().into_iter().filter(|session| session.state == PayableState::Open);
-        let mut open: BTreeMap<SessionId, Payable> = open.map(|session| (session.id.clone(), session)).collect();
+        let open = self.open().into_iter();
+        let mut open: BTreeMap<SessionId, Payable> = open.map(|payable| (payable.id.clone(), payable)).collect();
         for order in live {
             if order.status == OrderStatus::Paid {
                 assert!(order.payment_intent.is_some(), "{order:?}");

@@ -256,8 +256,12 @@ impl Club {
     /// Does a command of the sandbox (`docs/SANDBOX.md`).
     #[track_caller]
     pub(crate) fn control(&self, command: Value) -> Value {
-        let command: Control = serde_json::from_value(command).unwrap();
-        self.runtime.block_on(self.sandbox.control(command)).unwrap()
+        self.try_control(serde_json::from_value(command).unwrap()).unwrap()
+    }
+
+    /// The same where it may not be possible; then why not.
+    pub(crate) fn try_control(&self, command: Control) -> Result<Value, String> {
+        self.runtime.block_on(self.sandbox.control(command)).map_err(|error| error.to_string())
     }
 
     /// The requests since the counts were reset.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::club::{Club, Order};
 use super::on_both;
 
-const UTAH: &str = "utah-invitational-2026";
+pub(super) const UTAH: &str = "utah-invitational-2026";
 
 on_both!(the_utah_invitational_is_put_right);
 
@@ -56,13 +56,13 @@ fn the_utah_invitational_is_put_right(club: &Club) {
 }
 
 /// The pending order of a player for the Utah Invitational.
-fn pending(club: &Club, player: &str) -> Order {
+pub(super) fn pending(club: &Club, player: &str) -> Order {
     let theirs = |order: &Order| order.tournament == UTAH && order.player == player && order.status == "pending";
     club.orders().into_iter().find(theirs).expect("the player has a pending order")
 }
 
 /// What the club's one-off scripts left behind, a week ago. Gives player and fee of every registration.
-fn scripts_bill(club: &Club) -> Vec<(String, String)> {
+pub(super) fn scripts_bill(club: &Club) -> Vec<(String, String)> {
     let plan = club.tourney(["plan", "--json"]).run().expect(0).json();
     let bill = |change: &Value| {
         let (player, fee) = (change["player"].to_string(), change["fee"].to_string());
@@ -84,7 +84,7 @@ fn scripts_bill(club: &Club) -> Vec<(String, String)> {
 
 /// The audit and the round trip both pass, and the canary leaves no order behind.
 #[track_caller]
-fn verifies(club: &Club) {
+pub(super) fn verifies(club: &Club) {
     let before = club.orders();
     let verdict = club.tourney(["verify", "--json"]).run().expect(0).json();
     assert_eq!(verdict["passed"], true, "{verdict:#}");

@@ -58,7 +58,21 @@ impl Club {
             return;
         }
         let ledger = self.ledger();
-        for session in self.sessions().iter().filter(|one| one["status"] == "open") {
+        let links = self.links();
+        let mut payable_at = BTreeMap::new();
+        let sessions = self.sessions();
+        for session in sessions.iter().filter(|one| one["status"] == "open") {
+            // A visit is a part of its link, which must be open and lead to the same order.
+            if let Some(link) = links.iter().find(|link| link["id"] == session["payment_link"]) {
+                if link["metadata"]["tourney_ledger"] == ledger.as_str() {
+                    assert_eq!(
+                        (&link["active"], &link["metadata"]),
+                        (&json!(true), &session["metadata"]),
+                        "{session:#}"
+                    );
+                }
+                continue;
+            }
             let owners: Vec<&Order> =
                 orders.iter().filter(|one| one.session.as_deref() == session["id"].as_str()).collect();
             if owners.is_empty() && session["metadata"]["tourney_ledger"] != ledger.as_str() {
@@ -69,6 +83,20 @@ impl Club {
             assert_eq!(session["metadata"]["order_id"], owner.id.as_str(), "{session:#}");
             assert_eq!(session["amount_total"], owner.amount, "{session:#}");
             assert_eq!(session["currency"], owner.currency.as_str(), "{session:#}");
+            payable_at.insert(owner.id.as_str(), &session["id"]);
+        }
+        let ours = |link: &&Value| link["active"] == true && link["metadata"]["tourney_ledger"] == ledger.as_str();
+        for link in links.iter().filter(ours) {
+            let owner = orders.iter().find(|order| link["metadata"]["order_id"] == order.id.as_str());
+            let owner = owner.unwrap_or_else(|| panic!("a link of nobody: {link:#}"));
+            assert_eq!((owner.status.as_str(), owner.session.as_deref()), ("pending", None), "{link:#}");
+            assert_eq!(link["payment_intent_data"]["metadata"]["order_id"], owner.id.as_str(), "{link:#}");
+            assert_eq!(link["restrictions"]["completed_sessions"]["limit"], 1, "{link:#}");
+            let line = &link["line_items"]["data"][0];
+            assert_eq!((&line["amount_total"], &line["quantity"]), (&json!(owner.amount), &json!(1)), "{link:#}");
+            assert_eq!(link["currency"], owner.currency.as_str(), "{link:#}");
+            let besides = payable_at.insert(owner.id.as_str(), &link["id"]);
+            assert_eq!(besides, None, "payable twice: {link:#}");
         }
     }
 

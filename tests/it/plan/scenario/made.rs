@@ -9,6 +9,7 @@ impl ASession {
         Self {
             id: SessionId(id.to_owned()),
             is: is.to_owned(),
+            link: None,
             order: order.map(|id| OrderId(id.into())),
             metadata: Metadata::new(),
             amount,
@@ -72,6 +73,7 @@ impl APolicy {
             retire: delete.then(|| "delete".to_owned()),
             withdrawn: None,
             max_retired: None,
+            link: None,
         }
     }
 }
