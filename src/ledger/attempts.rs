@@ -259,6 +259,9 @@ pub(super) async fn record_session(
     let state = if recorded { "recorded" } else { "open" };
     let sql = "UPDATE tourney_attempts SET session_id = $1, state = $2 WHERE id = $3";
     tx.execute(sql, values![&payable.id, state, id]).await?;
+    if recorded {
+        links::supersede(&mut tx, &attempt.order, id).await?;
+    }
     tx.commit().await?;
     Ok(if recorded { Written::Done } else { Written::Moved })
 }

@@ -3,19 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{OrderId, PayableKind, SessionId, TournamentId};
+use crate::domain::{AttemptId, OrderId, PayableKind, SessionId, TournamentId};
 
 use super::errors::Result;
 use super::rows::{Stored, id_of};
 use super::sql::{Tx, Value, values};
 
-/// The attempts that have put a link onto an order; a later one takes the place of an earlier one.
+/// The attempts that have put a link onto an order: one for an order at most.
 const RECORDED: &str = "SELECT order_id, session_id FROM tourney_attempts WHERE state = 'recorded' AND expires_at IS NULL \
                         AND session_id IS NOT NULL";
 
 /// Gives the orders of a tournament that hold no session the links that they have.
 pub(super) async fn add_of_tournament(tx: &mut Tx, tournament: &TournamentId, stored: &mut [Stored]) -> Result<()> {
-    let sql = sqlx::AssertSqlSafe(format!("{RECORDED} AND tournament_id = $1 ORDER BY began_at, id"));
+    let sql = sqlx::AssertSqlSafe(format!("{RECORDED} AND tournament_id = $1"));
     let mut links = BTreeMap::new();
     for row in tx.rows(sql, values![tournament]).await? {
         links.insert(OrderId(id_of(&row.must_text(0)?, "order")?), SessionId(row.must_text(1)?));
@@ -29,7 +29,7 @@ pub(super) async fn add_of_tournament(tx: &mut Tx, tournament: &TournamentId, st
 /// The same for single orders, of whatever tournament.
 pub(super) async fn add(tx: &mut Tx, stored: &mut [Stored]) -> Result<()> {
     for stored in stored.iter_mut().filter(|stored| stored.order.session.is_none()) {
-        let sql = sqlx::AssertSqlSafe(format!("{RECORDED} AND order_id = $1 ORDER BY began_at DESC, id DESC LIMIT 1"));
+        let sql = sqlx::AssertSqlSafe(format!("{RECORDED} AND order_id = $1"));
         let row = tx.row(sql, values![&stored.order.id]).await?;
         stored.order.session = row.map(|row| row.must_text(1)).transpose()?.map(SessionId);
     }
@@ -46,4 +46,13 @@ pub(super) async fn orders_of(tx: &mut Tx, link: &str) -> Result<Vec<OrderId>> {
 /// What stands in the session's column of an order that has this payable.
 pub(super) fn in_column(payable: Option<&SessionId>) -> Value {
     Value::from(payable.filter(|id| PayableKind::of(id) == PayableKind::Session))
+}
+
+/// The order has another payable now: the link that it had is its own no longer. Times would not tell which of two came
+/// last, since several fit into a second.
+pub(super) async fn supersede(tx: &mut Tx, order: &OrderId, by: &AttemptId) -> Result<()> {
+    let sql = "UPDATE tourney_attempts SET state = 'abandoned', why = 'another payable took its place' \
+               WHERE order_id = $1 AND id <> $2 AND state = 'recorded' AND expires_at IS NULL";
+    tx.execute(sql, values![order, by]).await?;
+    Ok(())
 }

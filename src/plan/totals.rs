@@ -109,8 +109,9 @@ fn left_of(world: &World<'_>, seen: &Seen) -> Amount {
 /// How many links stop working: every payable that is open now and that a step closes, whoever made it and for whatever
 /// order. Each was perhaps mailed.
 pub(crate) fn links_stopping(world: &World<'_>, changes: &[Change]) -> u32 {
-    let open: BTreeSet<&SessionId> =
-        world.observed.payables.iter().filter(|payable| payable.is_open()).map(|payable| &payable.id).collect();
+    // What a visit of a link has made was never mailed.
+    let mailed = world.observed.payables.iter().filter(|payable| payable.is_open() && payable.link.is_none());
+    let open: BTreeSet<&SessionId> = mailed.map(|payable| &payable.id).collect();
     let closed: BTreeSet<&SessionId> = changes
         .iter()
         .flat_map(|change| &change.steps)

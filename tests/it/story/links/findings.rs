@@ -57,7 +57,8 @@ fn a_link_without_order_id_is_repaired_in_place(club: &Club) {
     let now = club.link(&link);
     assert_eq!(now["metadata"]["order_id"], order.id.as_str());
     assert_eq!(now["payment_intent_data"]["metadata"]["order_id"], order.id.as_str());
-    assert_eq!(applied["results"][1]["url"], now["url"], "the mailed link stays");
+    let told = applied["results"][1]["url"].as_str().unwrap();
+    assert!(told.starts_with(now["url"].as_str().unwrap()), "the mailed link stays: {told}");
     assert_eq!(club.linked("1001"), (order.clone(), link.clone()));
     assert!(!club.is_open(&early), "a payment there would have found no order");
     let visit = club.visit(&link);
@@ -147,7 +148,7 @@ fn links_of_others_are_counted_and_left_alone(club: &Club) {
     assert!(club.is_active(&donations) && club.is_active(&elsewhere) && visits.iter().all(|one| club.is_open(one)));
     let plan = club.tourney(["plan"]).run().expect(0);
     let said = format!("{}{}", plan.stdout, plan.stderr);
-    assert!(said.contains('4'), "two links and two visits: {said}");
+    assert!(said.contains("2 other sessions and 2 other payment links"), "two links and two visits: {said}");
     let verdict = club.tourney(["verify", "--audit-only", "--json"]).run().expect(0).json();
     let checks = verdict["checks"].as_array().unwrap();
     let foreign = checks.iter().find(|check| check["name"] == "foreign").unwrap()["detail"].to_string();
