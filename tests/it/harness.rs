@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use sqlx::{Connection, PgConnection, query, query_scalar};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, query, query_scalar};
 
-use crate::support::{Answer, Folder, Listener, cluster, database, wait_until};
+use crate::support::{Answer, Folder, Listener, Relay, Then, cluster, database, wait_until};
 
 #[tokio::test]
 async fn each_test_has_a_postgres_database_of_its_own() {
@@ -31,6 +31,28 @@ fn the_postgres_server_ends_with_the_pipe_that_every_end_of_a_process_closes() {
     if let Some(process) = process {
         wait_until("the server has ended", || !Path::new(&process).exists());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_relay_cuts_a_connection_where_it_is_told() {
+    let Some(database) = database() else { return };
+    let relay = Relay::start(&database, |sql| match sql {
+        _ if sql.contains("'before'") => Then::CutBefore,
+        _ if sql.contains("'after'") => Then::CutAfter,
+        _ if sql.contains("'crash'") => Then::CrashAfter,
+        _ if sql.contains("'vanish'") => Then::Vanish,
+        _ => Then::Pass,
+    });
+    let mut direct = PgConnection::connect(&database).await.unwrap();
+    query("CREATE TABLE said (word TEXT)").execute(&mut direct).await.unwrap();
+    for (word, answered) in [("pass", true), ("before", false), ("after", false), ("crash", false), ("vanish", false)] {
+        let mut through = PgConnection::connect(relay.url()).await.unwrap();
+        let insert = AssertSqlSafe(format!("INSERT INTO said VALUES ('{word}')"));
+        let said = query(insert).execute(&mut through).await;
+        assert_eq!(said.is_ok(), answered, "{word}: {said:?}");
+    }
+    let words = query_scalar::<_, String>("SELECT word FROM said ORDER BY word").fetch_all(&mut direct).await.unwrap();
+    assert_eq!(words, ["after", "crash", "pass"]);
 }
 
 #[test]

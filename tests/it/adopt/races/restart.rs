@@ -42,7 +42,7 @@ fn a_server_that_is_restarted_during_an_apply_does_no_harm() {
     let Some(cluster) = cluster() else { return };
     for mode in ["fast", "immediate"] {
         let shop = shop(&cluster, mode);
-        shop.club.control(json!({"command": "latency", "ms": 30}));
+        shop.club.control(json!({"command": "latency", "ms": 100}));
         let run = shop.club.tourney(["apply", "--yes", "--json"]).spawn();
         wait_until("some sessions are made", || shop.creates() >= 5);
         cluster.restart(mode);
