@@ -29,6 +29,8 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
     if reading.ours && reading.orders && !ledger.table.mapping().make_table {
         claimed::add(ledger, tx, scope, &mut stored).await?;
         claimed::refuse_revived(ledger, tx, scope).await?;
+    }
+    if reading.ours && reading.orders {
         links::add_of_tournament(tx, &scope.tournament, &mut stored).await?;
     }
     if reading.ours {
