@@ -102,7 +102,7 @@ fn a_link_without_its_order_or_for_another_amount_does_not_pass(club: &Club) {
     club.edit("amount: 65.00", "amount: 70.00");
     let verdict = audited(club, 1);
     assert_eq!(passed(&verdict, "order-id"), json!(false), "{verdict:#}");
-    assert_eq!(detail(&verdict, "order-id"), format!("1 do not carry their order's id: {plink}"));
+    assert_eq!(detail(&verdict, "order-id"), format!("1 does not carry its order's id: {plink}"));
     assert!(detail(&verdict, "amount").contains(&link(club, 1002).1), "{verdict:#}");
     club.tourney(["apply", "--yes"]).run().expect(0);
     audited(club, 0);
