@@ -99,7 +99,17 @@ fn observed(manifest: &Manifest) -> Observation {
     let account = "acct_bench".to_owned();
     let payments = BTreeMap::new();
     let unknown = BTreeSet::new();
-    Observation { at, account, mode: Mode::Test, ledger: Some(ledger), facts, payables, payments, unknown }
+    Observation {
+        at,
+        account,
+        mode: Mode::Test,
+        ledger: Some(ledger),
+        facts,
+        payables,
+        payments,
+        links_unread: false,
+        unknown,
+    }
 }
 
 fn main() {

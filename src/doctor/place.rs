@@ -68,9 +68,10 @@ pub fn key(access: &StripeAccess, declared: Option<Mode>) -> Check {
     Check::ok("key", format!("a {kind} key of {} mode{declared}", access.mode))
 }
 
-/// Which of the rights that tourney works with the key lacks. The right to write is asked of a restricted key alone.
+/// Which of the rights that tourney works with the key lacks. The right to write is asked of a restricted key alone;
+/// `links` says whether the manifest bills by Payment Links.
 #[must_use]
-pub fn permissions(lacking: &[Right], restricted: bool) -> Check {
+pub fn permissions(lacking: &[Right], restricted: bool, links: bool) -> Check {
     const NAME: &str = "permissions";
     if lacking.is_empty() {
         let detail = if restricted {
@@ -83,13 +84,14 @@ pub fn permissions(lacking: &[Right], restricted: bool) -> Check {
     let told: Vec<&str> = lacking.iter().map(|right| right.without()).collect();
     let mut rows: Vec<&str> = lacking.iter().map(|right| right.row()).collect();
     rows.dedup();
+    if rows.contains(&Right::WriteLinks.row()) {
+        // To write is to read as well.
+        rows.retain(|row| *row != Right::ReadLinks.row());
+    }
     let detail = format!("the key may not {}", told.join("\nit may not "));
     let hint = format!("edit the key in Stripe's dashboard (API keys) and choose: {}", rows.join("; "));
-    if lacking.iter().any(|right| right.is_needed()) {
-        Check::failure(NAME, detail, hint)
-    } else {
-        Check::warning(NAME, detail, hint)
-    }
+    let is_needed = |right: &Right| right.is_needed() && (links || *right != Right::ReadLinks);
+    if lacking.iter().any(is_needed) { Check::failure(NAME, detail, hint) } else { Check::warning(NAME, detail, hint) }
 }
 
 /// How far Stripe's clock is ahead of ours.
@@ -175,9 +177,9 @@ mod tests {
 
     #[test]
     fn a_key_is_judged_by_what_it_may_not_do() {
-        assert_eq!(permissions(&[], true).level, Level::Ok);
-        assert_eq!(permissions(&[Right::Events], true).level, Level::Warning);
-        let check = permissions(&[Right::ReadSessions, Right::WriteSessions, Right::Events], true);
+        assert_eq!(permissions(&[], true, false).level, Level::Ok);
+        assert_eq!(permissions(&[Right::Events], true, false).level, Level::Warning);
+        let check = permissions(&[Right::ReadSessions, Right::WriteSessions, Right::Events], true, false);
         assert_eq!(check.level, Level::Failure);
         assert!(check.hint.unwrap().ends_with("choose: Checkout Sessions: Write; Events: Read"));
     }

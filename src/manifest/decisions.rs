@@ -26,7 +26,8 @@ pub const DECIDABLE: [&str; 9] = [
 ];
 
 /// The decidable findings after which a registration may be billed again (`then: bill`).
-pub const BILLABLE: [&str; 4] = ["settled-before", "refunded-at-stripe", "ad-hoc-payment", "paid-other-fee"];
+pub const BILLABLE: [&str; 5] =
+    ["settled-before", "refunded-at-stripe", "ad-hoc-payment", "paid-other-fee", "wrong-metadata"];
 
 /// The decidable findings about a registration that the manifest has. Any other may be about an order that still stands
 /// on a fee which has left the manifest.

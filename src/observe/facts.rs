@@ -25,6 +25,9 @@ pub struct Observation {
     pub payables: Vec<Payable>,
     /// Payments that paid orders record and that stand behind no payable read here, by their intent.
     pub payments: BTreeMap<PaymentIntentId, Payment>,
+    /// Whether the account's Payment Links could not be read, for the key has no right to, or the server knows none. Only
+    /// where none was ever made from here.
+    pub links_unread: bool,
     /// Recorded session ids to which Stripe answers 404.
     pub unknown: BTreeSet<SessionId>,
 }

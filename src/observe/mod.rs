@@ -75,7 +75,9 @@ pub async fn observe<W: Wire, C: Clock>(
     let now = stripe.time().await?;
     let since = window_start(&facts, now);
     let mut payables = stripe.list_sessions(Some(since), None).await?;
-    payables.extend(active_links(stripe, &facts).await?);
+    let links = active_links(stripe, &facts).await?;
+    let links_unread = links.is_none();
+    payables.extend(links.into_iter().flatten());
     let unknown = retrieve_missing(stripe, &facts, &mut payables).await?;
     let payments = payments::read_behind(stripe, &facts, &mut payables, since).await?;
     payables.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
@@ -87,6 +89,7 @@ pub async fn observe<W: Wire, C: Clock>(
         facts,
         payables,
         payments,
+        links_unread,
         unknown,
     })
 }
@@ -122,12 +125,12 @@ fn window_start(facts: &LedgerFacts, now: Timestamp) -> Timestamp {
 async fn active_links<W: Wire, C: Clock>(
     stripe: &Stripe<W, C>,
     facts: &LedgerFacts,
-) -> Result<Vec<Payable>, StripeError> {
+) -> Result<Option<Vec<Payable>>, StripeError> {
     let made = facts.sessions_made.iter().any(|(id, _)| PayableKind::of(id) == PayableKind::PaymentLink);
     let open = facts.attempts.iter().any(|attempt| attempt.kind() == PayableKind::PaymentLink);
     match stripe.list_active_payment_links().await {
-        Err(error) if error.is_permanent() && !made && !open => Ok(Vec::new()),
-        answer => answer,
+        Err(error) if error.is_permanent() && !made && !open => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One thing to judge: an order with its payable, a registration without a live order, or a payable that none records.
 
-use crate::domain::{Order, OrderStatus, Payable, PayableState, Payment, Registration, key};
+use crate::domain::{Order, OrderId, OrderStatus, Ownership, Payable, PayableState, Payment, Registration, key};
 use crate::ledger::{RetireHow, RetiredOrder};
 use crate::manifest::Retire;
 
@@ -131,7 +131,7 @@ impl<'a> Case<'a> {
     }
 
     /// The payable of the payment intent that is recorded on the kept order: not always the one that is recorded on it.
-    fn paid_with(&self) -> Option<&'a Payable> {
+    pub(crate) fn paid_with(&self) -> Option<&'a Payable> {
         let intent = self.keeper()?.payment_intent.as_ref();
         let loose = self.group.into_iter().flat_map(|group| group.loose.iter().map(|loose| loose.payable));
         let mut all = self.recorded.known().into_iter().chain(loose);
@@ -214,6 +214,19 @@ impl<'a> Case<'a> {
         let lives = |order: &Order| order.status.is_live() && order.id.to_string() == *named;
         let is_it = |one: &&RetiredOrder| one.order.to_string() == *named && of_players(&one.registration);
         retired.iter().find(is_it).is_none() || self.world.observed.facts.orders.iter().any(lives)
+    }
+
+    /// A payment at a visit of the recorded Payment Link, which named another order then and settled that one.
+    pub(crate) fn visit_paid_for_another(&self) -> Option<&'a Payable> {
+        let About::Order(order, _) = self.about else { return None };
+        let link = self.recorded.known()?;
+        let another = |payable: &&Payable| {
+            let named = Ownership::order_in(&payable.metadata);
+            let stands = |id: &OrderId| self.world.observed.facts.orders.iter().any(|other| other.id == *id);
+            named.is_some_and(|named| named != order.id && stands(&named))
+        };
+        let visits = self.world.observed.payables.iter().filter(|payable| payable.link.as_ref() == Some(&link.id));
+        visits.filter(|visit| visit.has_arrived() && !visit.is_returned(None)).find(another)
     }
 
     /// It cannot be kept with a new session: the expired event of one that it has or had would cancel it behind the new link.

@@ -54,8 +54,12 @@ pub(crate) fn holds(world: &World<'_>, group: &Group<'_>, decisions: &Decisions<
         )
     } else if has_paid_a_fee_they_left(world, group, decisions) {
         Some("no bill while a payment on a fee that the player left is neither refunded nor decided with `then: bill`")
-    } else if cases.iter().any(stays_open_for_a_stranger) {
-        Some("no bill while an open session or link names another order")
+    } else if cases
+        .iter()
+        .filter(|case| stays_open_for_a_stranger(case))
+        .any(|case| undecided(&case, Finding::WrongMetadata))
+    {
+        Some("no bill while an open session or link names another order: close it, or decide it with `then: bill`")
     } else {
         None
     };
@@ -102,7 +106,7 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
         }
         Finding::UnknownSession if case.world.mass_unknown => Some(Action::Attention),
         Finding::UnknownSession => case.billed().then_some(Action::Replace),
-        Finding::WrongMetadata if case.names_a_stranger() => {
+        Finding::WrongMetadata if case.names_a_stranger() || case.visit_paid_for_another().is_some() => {
             Some(if bill_again && case.billed() { Action::Replace } else { Action::Attention })
         }
         Finding::MissingMetadata | Finding::WrongMetadata if case.unrecorded().is_some() => Some(Action::RecordPayment),

@@ -1,6 +1,6 @@
 //! What a change's findings do not say themselves, in a few words for people. Never a name or an address.
 
-use crate::domain::{Id, Order, OrderStatus, Payable};
+use crate::domain::{Id, Order, OrderStatus, Ownership, Payable};
 
 use super::case::Case;
 use super::decide::Verdict;
@@ -27,6 +27,10 @@ fn words(case: &Case<'_>, action: Action, finding: Finding) -> Option<String> {
             Some("Stripe knows none of the recorded sessions and links: is it the right account?".to_owned())
         }
         Finding::WrongMetadata => {
+            if let Some(visit) = case.visit_paid_for_another() {
+                let named = Ownership::order_in(&visit.metadata)?;
+                return Some(format!("what was paid at its link, {}, counts for order {named}", visit.id));
+            }
             let named = case.payable()?.metadata.get(crate::domain::key::ORDER)?;
             // Whatever is no id may be a name, an address or a link.
             Some(Id::parse(named).map_or_else(
@@ -96,11 +100,17 @@ fn ad_hoc(case: &Case<'_>) -> Option<String> {
         return Some(told);
     }
     let paid = case.payable().and_then(Payable::money).or_else(|| case.order().map(|order| order.amount))?;
-    Some(match case.order() {
+    let told = match case.order() {
         Some(order) if order.status.is_live() => {
             format!("{paid} besides or instead of what order {} accounts for", order.id)
         }
         Some(order) => format!("{paid} for order {}, which is {}", order.id, order.status),
         None => format!("{paid} that no order accounts for"),
-    })
+    };
+    // What a person looks up, and pays back.
+    let at = case.payable().map(|payable| match &payable.payment_intent {
+        Some(intent) => format!(": {intent} at {}", payable.id),
+        None => format!(": {}", payable.id),
+    });
+    Some(told + &at.unwrap_or_default())
 }

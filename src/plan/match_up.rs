@@ -313,7 +313,7 @@ impl<'a> Index<'a> {
         let ours = says_ours(self.observed, &self.manifest.tournament.id, &|id| self.by_id.contains_key(id), payable);
         let made = self.made_for(payable);
         if retired.is_none() && made.is_none() && !ours {
-            return self.likely_paid(payable);
+            return self.recorded_payment(payable).or_else(|| self.likely_paid(payable));
         }
         let attempt = payable.metadata.get(key::ATTEMPT).filter(|_| ours);
         let attempt = facts.attempts.iter().find(|open| attempt.is_some_and(|id| id == open.id.as_str()));
@@ -338,6 +338,15 @@ impl<'a> Index<'a> {
             young: young && made.is_none() && retired.is_none(),
             attempted: attempt.is_some(),
         })
+    }
+
+    /// The payment that an order records by its intent: where a webhook handler took it for that order's, it is, whoever
+    /// made the payable.
+    fn recorded_payment(&self, payable: &'a Payable) -> Option<Loose<'a>> {
+        let intent = payable.payment_intent.as_ref().filter(|_| payable.has_arrived())?;
+        let order = self.orders.iter().copied().find(|order| order.payment_intent.as_ref() == Some(intent))?;
+        let registration = Some(self.canonical(&order.registration));
+        Some(Loose { payable, registration, order: Some(order), young: false, attempted: false })
     }
 
     /// A payment that names a pending order by a mere number, and no database. A webhook handler takes it for that order's;

@@ -37,6 +37,16 @@ pub(crate) fn payable_by<'a>(
     payable.map(|group| group.registration.clone()).collect()
 }
 
+/// What stands open at a link that nobody has read cannot be told.
+pub(crate) fn links_unread() -> Note {
+    Note {
+        subject: Subject { registration: None, order: None, session: None },
+        finding: None,
+        text: "Payment Links were not read: Stripe does not let this key; one that names an order here would go unseen"
+            .to_owned(),
+    }
+}
+
 /// Sessions end within a day, and there are days left in which people may want to pay. Nothing where the application's
 /// webhook forbids links.
 pub(crate) fn short_lived<'a>(

@@ -28,7 +28,12 @@ impl Money {
         let recorded = keeper.filter(|(case, order)| order.status == OrderStatus::Paid && !case.is_returned());
         let paid = match recorded {
             _ if wanted.paid_elsewhere => owed,
-            Some((_, order)) if !order.is_paid_by_canary() => order.amount.minor.min(owed),
+            Some((case, order)) if !order.is_paid_by_canary() => {
+                // Where another amount was taken than was ordered, that is what has come in.
+                let taken =
+                    case.paying().and_then(Payable::money).filter(|taken| taken.currency == order.amount.currency);
+                taken.unwrap_or(order.amount).minor.min(order.amount.minor).min(owed)
+            }
             Some(_) | None => 0,
         };
         let arriving =

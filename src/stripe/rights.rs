@@ -86,7 +86,8 @@ impl Right {
             Self::Disputes => "Disputes: Read",
             Self::Events => "Events: Read",
             Self::Endpoints => "Webhook Endpoints: Read",
-            Self::ReadLinks | Self::WriteLinks => "Payment Links: Write",
+            Self::ReadLinks => "Payment Links: Read",
+            Self::WriteLinks => "Payment Links: Write",
             Self::ReadPrices | Self::WritePrices => "Prices: Write",
             Self::ReadProducts | Self::WriteProducts => "Products: Write",
         }

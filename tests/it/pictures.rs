@@ -85,7 +85,9 @@ fn payers_see_what_the_pictures_show() {
         picture(&browser, "paid.png").await;
 
         browser.ask("/url", Some(goes_to(&link))).await;
-        assert!(browser.text("[role=status]").await.starts_with("Spring Cup: this link is closed."));
+        assert!(
+            browser.text("[role=status]").await.starts_with("Spring Cup: this link is closed, nothing can be paid")
+        );
         picture(&browser, "closed-link.png").await;
         browser.ask("/url", Some(goes_to(&expired))).await;
         assert!(browser.text("[role=status]").await.contains("expired"));

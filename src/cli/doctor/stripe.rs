@@ -86,7 +86,10 @@ pub(super) async fn checks(env: &Environment, asked: &Asked, links: bool) -> Vec
 async fn permissions(stripe: &Client, access: &StripeAccess, links: bool) -> Check {
     let restricted = access.is_restricted();
     let mut lacking = Vec::new();
-    let rights = Right::ALWAYS.into_iter().chain(Right::FOR_LINKS.into_iter().filter(|_| links));
+    // Without links of its own, a tournament still wants to see those that others made for its orders.
+    let rights = Right::ALWAYS
+        .into_iter()
+        .chain(Right::FOR_LINKS.into_iter().filter(|right| links || *right == Right::ReadLinks));
     for right in rights.filter(|right| restricted || !right.is_to_write()) {
         match stripe.has_right(right, access.mode).await {
             Ok(true) => {}
@@ -94,7 +97,7 @@ async fn permissions(stripe: &Client, access: &StripeAccess, links: bool) -> Che
             Err(error) => return failed("permissions", error),
         }
     }
-    doctor::permissions(&lacking, restricted)
+    doctor::permissions(&lacking, restricted, links)
 }
 
 /// The registered endpoints, and what became of events.

@@ -16,6 +16,9 @@ pub(super) fn missing_metadata(case: &Case<'_>) -> Option<Finding> {
 /// dangerous wherever the session is open or paid, and then nothing is done about the order.
 pub(super) fn wrong_metadata(case: &Case<'_>) -> Option<Finding> {
     let payable = case.recorded.known()?;
+    if case.has_pending_order() && case.visit_paid_for_another().is_some() {
+        return Some(Finding::WrongMetadata);
+    }
     if !case.names_another() || !case.has_pending_order() {
         return None;
     }

@@ -41,7 +41,8 @@ fn paid_and_unwanted(case: &Case<'_>) -> bool {
 /// The manifest asks another amount than was paid, or Stripe took another than was ordered, or nothing at all.
 pub(super) fn paid_amount_differs(case: &Case<'_>) -> Option<Finding> {
     let order = case.keeper()?;
-    let taken = case.recorded.known().filter(|payable| payable.has_arrived() && order.may_be_paid_by(payable));
+    let recorded = || case.recorded.known().filter(|payable| payable.has_arrived() && order.may_be_paid_by(payable));
+    let taken = case.paid_with().or_else(recorded);
     // What Stripe does not say cannot be taken for what was ordered.
     let otherwise = taken.is_some_and(|payable| payable.money() != Some(order.amount));
     let otherwise = otherwise && !case.names_a_stranger() && !case.is_unrecordable_and_returned();

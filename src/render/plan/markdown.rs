@@ -11,8 +11,9 @@ use super::words::{counts, headline, nothing_to_do, plain, remarks};
 pub fn markdown(plan: &Plan) -> String {
     let mut text = format!("### Plan for `{}` in `{}`\n\n", plan.head.tournament, cell(&plan.head.environment));
     if plan.changes.is_empty() {
-        text.push_str(&nothing_to_do(plan));
-        text.push('\n');
+        if let Some(line) = nothing_to_do(plan) {
+            let _ = writeln!(text, "{line}");
+        }
     } else {
         let _ = writeln!(text, "**{}**\n", headline(plan));
         text.push_str("| action | player | fee | order | payable | findings | detail |\n");

@@ -13,7 +13,7 @@ use super::words::{counts, headline, nothing_to_do, plain, remarks};
 pub fn terminal(plan: &Plan, manifest: &Manifest, color: bool) -> String {
     let mut lines = Vec::new();
     if plan.changes.is_empty() {
-        lines.push(nothing_to_do(plan));
+        lines.extend(nothing_to_do(plan));
     } else {
         lines.push(paint(&headline(plan), Style::new().bold(), color));
         lines.push(String::new());

@@ -99,8 +99,12 @@ pub(super) fn counts(plan: &Plan) -> String {
 }
 
 /// `Nothing to do: 21 registrations in order.`
-pub(super) fn nothing_to_do(plan: &Plan) -> String {
-    format!("Nothing to do: {} in order.", counted(plan.summary.unchanged as usize, "registration"))
+///
+/// None where something is refused: then it is not so.
+pub(super) fn nothing_to_do(plan: &Plan) -> Option<String> {
+    let refused = plan.renew_refused.is_some() || plan.mass_retire.is_some();
+    let in_order = || format!("Nothing to do: {} in order.", counted(plan.summary.unchanged as usize, "registration"));
+    (!refused).then(in_order)
 }
 
 /// What follows the counts: links, foreign payables, the guard.

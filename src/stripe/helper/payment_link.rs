@@ -75,8 +75,7 @@ fn builder(line: CreatePaymentLinkLineItems) -> CreatePaymentLink {
 /// What a visitor reads where the link was paid or closed.
 fn inactive_message(tournament: &str) -> String {
     let message = format!(
-        "{tournament}: this link is closed. It has been paid, or another one has taken its place. Nothing can be paid here; \
-         please ask the organiser if you are not sure."
+        "{tournament}: this link is closed, nothing can be paid here any more. If you have not paid, please ask the organiser."
     );
     message.chars().take(LONGEST_MESSAGE).collect()
 }

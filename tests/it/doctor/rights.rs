@@ -55,16 +55,24 @@ fn each_right_that_is_missing_is_named(club: &Club) {
     restrict(club, &NEEDED);
     let told = checks(with_key(club, ["doctor", "--json"]), 0);
     warns(&told, "permissions", "read disputes");
-    let all = [&NEEDED[..], &["dispute_read", "event_read", "webhook_read"]].concat();
+    let without_links = [&NEEDED[..], &["dispute_read", "event_read", "webhook_read"]].concat();
+    restrict(club, &without_links);
+    let told = checks(with_key(club, ["doctor", "--json"]), 0);
+    warns(&told, "permissions", "read Payment Links");
+    assert!(told["permissions"]["hint"].as_str().unwrap().ends_with("choose: Payment Links: Read"), "{told:#?}");
+    let all = [&without_links[..], &["payment_links_read"]].concat();
     restrict(club, &all);
     is_ok(&checks(with_key(club, ["doctor", "--json"]), 0), "permissions");
     // The question whether it may write has changed nothing.
     let question = "POST /v1/checkout/sessions/cs_test_no_session_is_called_so/expire";
-    assert_eq!(writes(club), [format!("{question} 403"), format!("{question} 404"), format!("{question} 404")]);
+    assert_eq!(
+        writes(club),
+        [format!("{question} 403"), format!("{question} 404"), format!("{question} 404"), format!("{question} 404")]
+    );
     assert!(club.everything() == before && club.is_open(&open));
     let secret = checks(club.tourney(["doctor", "--json"]), 0);
     is_ok(&secret, "permissions");
-    assert_eq!(writes(club).len(), 3, "a secret key is not asked whether it may write");
+    assert_eq!(writes(club).len(), 4, "a secret key is not asked whether it may write");
 }
 
 fn without_the_right_to_write_nothing_is_begun(club: &Club) {

@@ -273,6 +273,7 @@ impl Scenario {
                 .iter()
                 .map(|(intent, refunded)| (intent.clone(), refund(intent, *refunded)))
                 .collect(),
+            links_unread: false,
             unknown: self.unknown.clone(),
         }
     }

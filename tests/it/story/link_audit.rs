@@ -13,6 +13,7 @@ on_both!(
     a_link_without_its_order_or_for_another_amount_does_not_pass,
     a_link_of_ours_that_no_order_has_does_not_pass,
     a_link_besides_another_does_not_pass,
+    nothing_is_said_of_links_that_the_key_may_not_read,
     a_page_shows_a_links_visits,
 );
 
@@ -163,4 +164,19 @@ fn a_page_shows_a_links_visits(club: &Club) {
     let text = club.tourney(["show", &paid]).run().expect(0).stdout;
     assert!(text.contains(&format!("payment link {plink}: order {order}, closed")), "{text}");
     assert!(text.contains("Next: nothing: all is in order"), "{text}");
+}
+
+fn nothing_is_said_of_links_that_the_key_may_not_read(club: &Club) {
+    club.bill();
+    let key = "rk_test_clubsOwn";
+    let rights = ["checkout_session_write", "accounts_kyc_basic_read", "payment_intent_read", "charge_read"];
+    club.control(json!({"command": "restrict", "key": key, "permissions": rights}));
+    let verdict =
+        club.tourney(["verify", "--audit-only", "--json"]).env("STRIPE_SECRET_KEY", key).run().expect(0).json();
+    assert_eq!(passed(&verdict, "payment-links"), Value::Null);
+    assert!(detail(&verdict, "payment-links").starts_with("not read"), "{verdict:#}");
+    let plan = club.tourney(["plan"]).env("STRIPE_SECRET_KEY", key).run().expect(0).stdout;
+    assert!(plan.contains("Payment Links were not read"), "{plan}");
+    let verdict = audited(club, 0);
+    assert!(!verdict["checks"].as_array().unwrap().iter().any(|check| check["name"] == "payment-links"), "{verdict:#}");
 }
