@@ -5,6 +5,7 @@ mod faults;
 mod kills;
 mod links;
 mod moved;
+mod random;
 mod saved;
 pub(crate) mod scene;
 

@@ -117,6 +117,12 @@ impl Running {
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
     }
 
+    /// Kills it at once (`SIGKILL`), and gives how it ended: without a code where it was still at work.
+    pub(crate) fn kill(mut self) -> Outcome {
+        self.child.kill().unwrap();
+        self.wait()
+    }
+
     /// What it has written to standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.stdout.so_far()
