@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tourney::domain::{
-    Id, LedgerId, Mode, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState, PaymentStatus,
-    Registration, SessionId,
+    Id, LedgerId, LinkTerms, Mode, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState,
+    PaymentStatus, Registration, SessionId,
 };
 use tourney::ledger::LedgerFacts;
 use tourney::manifest::{Manifest, parse};
@@ -74,6 +74,7 @@ fn observed(manifest: &Manifest) -> Observation {
             currency: Some(owed.amount.currency),
             mode: Mode::Test,
             metadata: owner.to_metadata(),
+            terms: LinkTerms::default(),
             client_reference_id: None,
             customer_email: Some(player.email.expose().to_owned()),
             payment_intent: None,

@@ -162,11 +162,21 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         registration: &Registration,
         result: &mut ChangeResult,
     ) -> Result<Went, StepError> {
-        match self.stripe.update_metadata(session, &self.ownership(order, registration)).await {
+        let mut metadata = self.ownership(order, registration);
+        let mut standing = None;
+        if PayableKind::of(session) == PayableKind::PaymentLink {
+            let Some(link) = self.stripe.payable(session).await? else { return Ok(Went::Moved) };
+            // Its payments get all that the link has, not only what makes it ours.
+            metadata = link.metadata.clone().into_iter().chain(metadata).collect();
+            standing = Some(link);
+        }
+        match self.stripe.update_metadata(session, &metadata).await {
             // The payer was faster: what is true now is looked at.
             Ok(payable) if !payable.is_open() => Ok(Went::Moved),
             Ok(payable) => {
-                self.close_early_visits(&payable, order).await?;
+                if let Some(before) = standing {
+                    self.close_early_visits(&before, order).await?;
+                }
                 result.url = payable.url;
                 result.expires_at = payable.expires_at;
                 Ok(Went::On)
@@ -179,14 +189,14 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         }
     }
 
-    /// Sessions that a link's visits made before it was repaired keep the metadata that it had then: a payment there would
-    /// find no order. Those that came since the plan are met here.
-    async fn close_early_visits(&self, payable: &Payable, order: &OrderId) -> Result<(), StepError> {
-        if payable.kind != PayableKind::PaymentLink {
-            return Ok(());
-        }
-        let visits = self.stripe.visits(&payable.id).await?;
-        let early = |visit: &&Payable| visit.is_open() && Ownership::order_in(&visit.metadata).as_ref() != Some(order);
+    /// Sessions that a link's visits made before it was repaired keep what it said then: their own metadata shows, and that of
+    /// their payment can be told by the link's alone, as it was `before`. A payment there would find no order. Those that
+    /// came since the plan are met here.
+    async fn close_early_visits(&self, before: &Payable, order: &OrderId) -> Result<(), StepError> {
+        let unnamed = before.order_of_payments().is_some_and(|named| named != order.to_string());
+        let visits = self.stripe.visits(&before.id).await?;
+        let names = |visit: &Payable| Ownership::order_in(&visit.metadata).as_ref() == Some(order);
+        let early = |visit: &&Payable| visit.is_open() && (unnamed || !names(visit));
         for visit in visits.iter().filter(early) {
             self.expire(&visit.id, Some(order)).await?;
         }

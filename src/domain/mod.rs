@@ -21,5 +21,7 @@ pub use metadata::{Metadata, Ownership, key};
 pub use money::{Currency, CurrencyError, Money, MoneyError};
 pub use order::{Order, OrderStatus, Seen};
 pub use owner::Owner;
-pub use payable::{Payable, PayableKind, PayableState, Payment, PaymentState, PaymentStatus, counted_payables};
+pub use payable::{
+    LinkTerms, Payable, PayableKind, PayableState, Payment, PaymentState, PaymentStatus, counted_payables,
+};
 pub use registration::{Mode, Registration};

@@ -130,6 +130,15 @@ pub struct Payment {
     pub disputed: bool,
 }
 
+/// What a Payment Link says of payments at it, as far as Stripe shows it; of a session it does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkTerms {
+    /// The metadata that its payment intents get (`payment_intent_data.metadata`).
+    pub payment_metadata: Option<Metadata>,
+    /// Whether its first completed payment closes it (`restrictions.completed_sessions.limit` is 1).
+    pub paid_once: Option<bool>,
+}
+
 /// One payable as Stripe shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payable {
@@ -149,6 +158,8 @@ pub struct Payable {
     pub mode: Mode,
     /// Its metadata.
     pub metadata: Metadata,
+    /// What payments at it are made with, where it is a Payment Link.
+    pub terms: LinkTerms,
     /// The order id that `client_reference_id` carries; never used to match a payment.
     pub client_reference_id: Option<String>,
     /// The address it prefills.
@@ -172,6 +183,19 @@ impl Payable {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.state == PayableState::Open
+    }
+
+    /// It is an open Payment Link at which several people can pay.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.is_open() && self.terms.paid_once == Some(false)
+    }
+
+    /// The `order_id` that payments at an open Payment Link will carry, empty where none; none where Stripe does not show it.
+    #[must_use]
+    pub fn order_of_payments(&self) -> Option<&str> {
+        let metadata = self.terms.payment_metadata.as_ref().filter(|_| self.is_open())?;
+        Some(metadata.get(super::key::ORDER).map_or("", String::as_str))
     }
 
     /// Whether the money is there.

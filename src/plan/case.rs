@@ -188,11 +188,23 @@ impl<'a> Case<'a> {
         owed && self.pending().is_some() && !self.world.stopped() && !processing && !arrived
     }
 
+    /// Its payable is not of the kind that policy asks for.
+    pub(crate) fn is_of_other_kind(&self) -> bool {
+        self.payable().is_some_and(|payable| payable.kind != self.world.manifest.policy.link)
+    }
+
     /// The order's recorded session names another order.
     pub(crate) fn names_another(&self) -> bool {
         let About::Order(order, _) = self.about else { return false };
         let named = self.recorded.known().and_then(|payable| payable.metadata.get(key::ORDER));
         named.is_some_and(|named| !named.is_empty() && *named != order.id.to_string())
+    }
+
+    /// Payments at the order's recorded open link would name another order, whatever the link itself names.
+    pub(crate) fn payments_name_another(&self) -> bool {
+        let About::Order(order, _) = self.about else { return false };
+        let named = self.recorded.known().and_then(Payable::order_of_payments);
+        named.is_some_and(|named| !named.is_empty() && named != order.id.to_string())
     }
 
     /// The order's recorded session names an order that is not of this registration, now or before.

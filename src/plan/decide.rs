@@ -99,7 +99,9 @@ fn remedy(case: &Case<'_>, finding: Finding, decisions: &Decisions<'_>) -> Optio
     let bill_again = decisions.find(case, finding).is_some_and(|decision| decision.then == Then::Bill);
     match finding {
         Finding::MissingOrder => Some(Action::Create),
-        Finding::MissingSession | Finding::ChangedEmail | Finding::ChangedLink => Some(Action::Renew),
+        Finding::MissingSession | Finding::ChangedEmail => Some(Action::Renew),
+        // What closes a link can be set again, and what was mailed stays good.
+        Finding::ChangedLink => Some(if case.is_of_other_kind() { Action::Renew } else { Action::Repair }),
         Finding::ExpiredSession if policy.stale == Stale::Renew => Some(Action::Renew),
         Finding::ExpiredSession | Finding::PaymentFailed | Finding::WrongAmount | Finding::WrongCurrency => {
             Some(Action::Replace)

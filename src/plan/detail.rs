@@ -1,6 +1,6 @@
 //! What a change's findings do not say themselves, in a few words for people. Never a name or an address.
 
-use crate::domain::{Id, Order, OrderStatus, Ownership, Payable};
+use crate::domain::{Id, Order, OrderStatus, Ownership, Payable, key};
 
 use super::case::Case;
 use super::decide::Verdict;
@@ -31,13 +31,20 @@ fn words(case: &Case<'_>, action: Action, finding: Finding) -> Option<String> {
                 let named = Ownership::order_in(&visit.metadata)?;
                 return Some(format!("what was paid at its link, {}, counts for order {named}", visit.id));
             }
-            let named = case.payable()?.metadata.get(crate::domain::key::ORDER)?;
+            let payable = case.payable()?;
+            let own = payable.metadata.get(key::ORDER).map(String::as_str).filter(|_| case.names_another());
+            let named = own.or_else(|| payable.order_of_payments())?;
+            let at = if own.is_none() { " of payments at the link" } else { "" };
             // Whatever is no id may be a name, an address or a link.
             Some(Id::parse(named).map_or_else(
-                |_| "what stands in order_id is the id of no order".to_owned(),
-                |id| format!("order_id {id} names another order"),
+                |_| format!("what stands in order_id{at} is the id of no order"),
+                |id| format!("order_id {id}{at} names another order"),
             ))
         }
+        Finding::MissingMetadata if case.payable()?.metadata.get(key::ORDER).is_some_and(|id| !id.is_empty()) => {
+            Some("payments at the link would carry no order_id".to_owned())
+        }
+        Finding::ChangedLink if !case.is_of_other_kind() => Some("the link could be paid more than once".to_owned()),
         Finding::RefundedAtStripe if action == Action::Attention => {
             let (payable, order) = (case.paying().or(case.payable())?, case.order()?);
             let refunded = payable.payment.as_ref()?.refunded;

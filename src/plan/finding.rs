@@ -46,7 +46,7 @@ findings! {
     WrongCurrency = "wrong-currency",
     /// The open session prefills an old address.
     ChangedEmail = "changed-email",
-    /// The order has a payable of the other kind than `policy.link` asks for.
+    /// The order has a payable of the other kind than `policy.link` asks for, or a link that can be paid more than once.
     ChangedLink = "changed-link",
     /// More than one live order for one registration.
     DuplicateOrder = "duplicate-order",

@@ -4,13 +4,15 @@
 //! plan does not say, except recording a payment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{LedgerId, Order, OrderId, Payable, PayableKind, PayableState, PlayerId, SessionId, key};
+use crate::domain::{
+    LedgerId, LinkTerms, Order, OrderId, Payable, PayableKind, PayableState, PlayerId, SessionId, key,
+};
 use crate::observe::Observation;
 
 use super::match_up::says_ours;
@@ -309,8 +311,11 @@ fn session_fact(payable: &Payable) -> Fact {
     let amount = payable.money().map_or_else(|| "no amount".to_owned(), |money| money.to_string());
     let says = format!("{}, {}, {amount}", payable.state.word(), payable.payment_status.word());
     let payment = payable.payment.as_ref().map(|payment| (payment.state, payment.refunded, payment.disputed));
-    let whole =
+    let mut whole =
         format!("{says}|{:?}|{:?}|{:?}|{payment:?}", payable.metadata, payable.customer_email, payable.payment_intent);
+    if payable.terms != LinkTerms::default() {
+        let _ = write!(whole, "|{:?}", payable.terms);
+    }
     Fact { sha256: digest(&whole), says }
 }
 

@@ -128,8 +128,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        Currency, FeeId, LedgerId, Metadata, Mode, Money, OrderId, PayableKind, PayableState, PaymentIntentId,
-        PlayerId, Registration, SessionId,
+        Currency, FeeId, LedgerId, LinkTerms, Metadata, Mode, Money, OrderId, PayableKind, PayableState,
+        PaymentIntentId, PlayerId, Registration, SessionId,
     };
 
     fn usd(minor: i64) -> Money {
@@ -159,6 +159,7 @@ mod tests {
             currency: Some(usd(0).currency),
             mode: Mode::Test,
             metadata: metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Metadata>(),
+            terms: LinkTerms::default(),
             client_reference_id: None,
             customer_email: None,
             payment_intent: Some(PaymentIntentId::from("pi_1")),

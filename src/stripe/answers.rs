@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::domain::{
-    Currency, Metadata, Mode, Payable, PayableKind, PayableState, PaymentIntentId, PaymentState, PaymentStatus,
-    SessionId,
+    Currency, LinkTerms, Metadata, Mode, Payable, PayableKind, PayableState, PaymentIntentId, PaymentState,
+    PaymentStatus, SessionId,
 };
 
 /// A reference that Stripe shows as an id, or as the object where it was expanded.
@@ -75,6 +75,7 @@ impl SessionAnswer {
             currency: self.currency.as_deref().and_then(|code| Currency::parse(code).ok()),
             mode,
             metadata,
+            terms: LinkTerms::default(),
             client_reference_id: self.client_reference_id,
             customer_email: self.customer_email,
             payment_intent: self.payment_intent.map(|reference| PaymentIntentId(reference.into_id())),
@@ -115,6 +116,33 @@ pub(super) struct LinkAnswer {
     #[serde(default)]
     metadata: Option<BTreeMap<String, Value>>,
     line_items: Option<LineItems>,
+    #[serde(default, deserialize_with = "shown")]
+    payment_intent_data: Shown<IntentData>,
+    #[serde(default, deserialize_with = "shown")]
+    restrictions: Shown<Restrictions>,
+}
+
+/// A field that a server may not have at all, which is not the same as `null`: there nothing was set.
+type Shown<T> = Option<Option<T>>;
+
+fn shown<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<Shown<T>, D::Error> {
+    Option::deserialize(field).map(Some)
+}
+
+#[derive(Debug, Deserialize)]
+struct IntentData {
+    #[serde(default, deserialize_with = "shown")]
+    metadata: Shown<BTreeMap<String, Value>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Restrictions {
+    completed_sessions: Option<CompletedSessions>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CompletedSessions {
+    limit: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,7 +159,21 @@ struct LineItem {
 }
 
 impl LinkAnswer {
-    pub(super) fn into_payable(self) -> Payable {
+    /// The link's own part of the payments that will be made at it. A server may show `payment_intent_data` without its
+    /// metadata, as Stripe's older versions do: then nothing is known of it.
+    fn terms(&mut self) -> LinkTerms {
+        let data = self.payment_intent_data.take();
+        let payment_metadata = match data {
+            None => None,
+            Some(None) => Some(Metadata::new()),
+            Some(Some(data)) => data.metadata.map(texts),
+        };
+        let limit = |restrictions: Option<Restrictions>| restrictions?.completed_sessions?.limit;
+        LinkTerms { payment_metadata, paid_once: self.restrictions.take().map(|one| limit(one) == Some(1)) }
+    }
+
+    pub(super) fn into_payable(mut self) -> Payable {
+        let terms = self.terms();
         let lines = self.line_items.filter(|lines| !lines.has_more);
         let currency = lines.as_ref().and_then(|lines| lines.data.first()).map(|line| line.currency.clone());
         let currency = self.currency.or(currency);
@@ -144,6 +186,7 @@ impl LinkAnswer {
             currency: currency.as_deref().and_then(|code| Currency::parse(code).ok()),
             mode: if self.livemode == Some(true) { Mode::Live } else { Mode::Test },
             metadata: texts(self.metadata),
+            terms,
             client_reference_id: None,
             customer_email: None,
             payment_intent: None,

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use stripe_checkout::checkout_session::ListCheckoutSession;
 use stripe_payment::payment_link::{
-    ListPaymentLink, RetrievePaymentLink, UpdatePaymentLink, UpdatePaymentLinkPaymentIntentData,
+    CompletedSessionsParams, ListPaymentLink, RestrictionsParams, RetrievePaymentLink, UpdatePaymentLink,
+    UpdatePaymentLinkPaymentIntentData,
 };
 
 use super::answers::{LinkAnswer, SessionAnswer};
@@ -98,7 +99,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
     }
 
     /// Merges metadata into a link's, and sets that of the payments it will make, which an update replaces as a whole
-    /// (stripe/facts.md, Payment Links). Sessions of earlier visits keep theirs.
+    /// (stripe/facts.md, Payment Links); and sees to it that one payment closes it. Sessions of earlier visits keep theirs.
     ///
     /// # Errors
     /// As any request.
@@ -111,6 +112,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         let mut intent = UpdatePaymentLinkPaymentIntentData::new();
         intent.metadata = Some(all.clone());
         let update = UpdatePaymentLink::new(path_id(id.as_str())?).metadata(all).payment_intent_data(intent);
+        let update = update.restrictions(RestrictionsParams::new(CompletedSessionsParams::new(1)));
         self.link(built(&update)).await
     }
 

@@ -84,7 +84,8 @@ fn carries_order_id(managed: &[(&Payable, &[&Order])]) -> Check {
         .iter()
         .filter(|(payable, orders)| {
             let named: Option<OrderId> = Ownership::order_in(&payable.metadata);
-            !orders.iter().any(|order| named.as_ref() == Some(&order.id))
+            let payments = |order: &Order| payable.order_of_payments().is_none_or(|id| id == order.id.to_string());
+            !orders.iter().any(|order| named.as_ref() == Some(&order.id) && payments(order))
         })
         .map(|(payable, _)| payable.id.to_string())
         .collect();
@@ -146,7 +147,7 @@ fn right_amount(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
     none_of("amount", fine, said, &wrong)
 }
 
-/// Of one registration only one session may be open, whichever of its orders records it.
+/// Of one registration only one session may be open, whichever of its orders records it, and no link stays so when it was paid.
 fn paid_once(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
     let mut open: BTreeMap<&Registration, BTreeSet<String>> = BTreeMap::new();
     for (payable, orders) in managed {
@@ -166,6 +167,12 @@ fn paid_once(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
         if !sessions.iter().any(|id| besides.contains(id)) {
             besides.extend(sessions);
         }
+    }
+    let unlimited = managed.iter().filter(|(payable, _)| payable.is_unlimited());
+    let unlimited: Vec<String> = unlimited.map(|(payable, _)| payable.id.to_string()).collect();
+    if besides.is_empty() && !unlimited.is_empty() {
+        let said = ("can be paid more than once (changed-link)", "can be paid more than once (changed-link)");
+        return none_of("paid-once", String::new(), said, &unlimited);
     }
     none_of(
         "paid-once",

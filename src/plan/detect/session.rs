@@ -49,8 +49,8 @@ pub(super) fn changed_email(case: &Case<'_>) -> Option<Finding> {
     (case.billed() && !case.wanted()?.email.same_as(prefilled)).then_some(Finding::ChangedEmail)
 }
 
-/// A session where the policy is links, or the other way round.
+/// A session where the policy is links, or the other way round; or a link that its first payment does not close.
 pub(super) fn changed_link(case: &Case<'_>) -> Option<Finding> {
-    let payable = case.recorded.known().filter(|payable| payable.is_open())?;
-    (case.billed() && payable.kind != case.world.manifest.policy.link).then_some(Finding::ChangedLink)
+    let payable = case.payable().filter(|payable| payable.is_open())?;
+    (case.billed() && (case.is_of_other_kind() || payable.is_unlimited())).then_some(Finding::ChangedLink)
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use tourney::domain::{
-    LedgerId, Metadata, Money, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState,
+    LedgerId, LinkTerms, Metadata, Money, Order, OrderId, OrderStatus, Ownership, Payable, PayableKind, PayableState,
     PaymentIntentId, PaymentStatus, Registration, Seen, SessionId,
 };
 use tourney::ledger::{Identity, RetireHow, RetiredOrder};
@@ -132,10 +132,13 @@ impl Model<'_> {
                 let metadata = self.ours(order, registration);
                 let payable = self.payable(session);
                 assert!(payable.is_open(), "only an open session is repaired");
+                let unnamed = payable.order_of_payments().is_some_and(|named| named != order.to_string());
                 payable.metadata.extend(metadata);
+                payable.terms = terms_of(payable.kind, payable.metadata.clone());
                 let named = |visit: &Payable| visit.metadata.get("order_id") == Some(&order.to_string());
                 let visits = self.world.payables.iter().filter(|one| one.link.as_ref() == Some(session));
-                let early = visits.filter(|visit| visit.is_open() && !named(visit)).map(|visit| visit.id.clone());
+                let early =
+                    visits.filter(|visit| visit.is_open() && (unnamed || !named(visit))).map(|visit| visit.id.clone());
                 for visit in early.collect::<Vec<_>>() {
                     self.close(&visit);
                 }
@@ -298,6 +301,7 @@ impl Model<'_> {
             currency: Some(amount.currency),
             mode: self.world.mode,
             metadata: self.ours(order, registration),
+            terms: terms_of(kind, self.ours(order, registration)),
             client_reference_id: None,
             customer_email: None,
             payment_intent: None,
@@ -310,6 +314,14 @@ impl Model<'_> {
         self.world.payables.insert(0, payable);
         self.world.facts.sessions_made.push((id.clone(), order.clone()));
         id
+    }
+}
+
+/// As tourney makes them: what a link's payments say, and that one closes it.
+pub(super) fn terms_of(kind: PayableKind, metadata: Metadata) -> LinkTerms {
+    match kind {
+        PayableKind::Session => LinkTerms::default(),
+        PayableKind::PaymentLink => LinkTerms { payment_metadata: Some(metadata), paid_once: Some(true) },
     }
 }
 

@@ -184,12 +184,13 @@ fn session() -> impl Strategy<Value = ASession> {
 }
 
 /// A Payment Link: its number, whether it is active, the order that an attempt made it for, whether that order has it now,
-/// and what became of its metadata.
+/// and what became of its metadata, its payments' or its limit.
 type ALink = (u8, bool, Option<i64>, bool, &'static str);
 
 fn link() -> impl Strategy<Value = ALink> {
-    let metadata = prop::sample::select(vec!["", "", "", "none", "other"]);
-    (0..4_u8, any::<bool>(), prop::option::weighted(0.8, order_ids()), prop::bool::weighted(0.8), metadata)
+    let damage =
+        prop::sample::select(vec!["", "", "", "none", "other", "payments-none", "payments-other", "unlimited"]);
+    (0..4_u8, any::<bool>(), prop::option::weighted(0.8, order_ids()), prop::bool::weighted(0.8), damage)
 }
 
 /// A session that a visit made: of which link, how it stands, its age, and what became of its metadata.
@@ -205,17 +206,21 @@ fn visit() -> impl Strategy<Value = AVisit> {
 /// one link is never two orders'.
 fn add_links(scenario: &mut Scenario, links: Vec<ALink>, visits: Vec<AVisit>) {
     let mut of: std::collections::BTreeMap<u8, Option<i64>> = std::collections::BTreeMap::new();
-    for (n, active, order, is_its, metadata) in links {
+    for (n, active, order, is_its, damage) in links {
         if of.contains_key(&n) {
             continue;
         }
         of.insert(n, order);
         let id = format!("plink_{n}");
         let state = if active { "open" } else { "expired" };
-        let named = order.or_else(|| metadata.is_empty().then_some(10 + i64::from(n))).filter(|_| metadata != "none");
+        let named = order.or_else(|| damage.is_empty().then_some(10 + i64::from(n))).filter(|_| damage != "none");
         let mut link = ASession::new(&id, state, named, 5500, 1);
-        if metadata == "other" && order.is_none() {
-            link.metadata.insert("tourney_ledger".to_owned(), "another".to_owned());
+        match damage {
+            "other" if order.is_none() => drop(link.metadata.insert("tourney_ledger".to_owned(), "another".to_owned())),
+            "payments-none" => link.payments_for = Some(String::new()),
+            "payments-other" => link.payments_for = Some("12".to_owned()),
+            "unlimited" => link.unlimited = true,
+            _ => {}
         }
         scenario.sessions.push(link);
         let Some(order) = order.map(|id| tourney::domain::OrderId(id.into())) else { continue };

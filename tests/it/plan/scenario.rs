@@ -16,6 +16,8 @@ use tourney::manifest::{
 use tourney::observe::Observation;
 use tourney::plan::Options;
 
+use super::model::terms_of;
+
 mod made;
 
 pub(crate) const LEDGER: &str = "7b0c6c1e-0000-4000-8000-000000000001";
@@ -162,6 +164,11 @@ pub(crate) struct ASession {
     pub(crate) amount: i64,
     pub(crate) currency: Option<String>,
     pub(crate) email: Option<String>,
+    /// Of a Payment Link: the `order_id` that its payments get instead of its own; empty for none.
+    pub(crate) payments_for: Option<String>,
+    /// Of a Payment Link: its first payment does not close it.
+    #[serde(default)]
+    pub(crate) unlimited: bool,
     pub(crate) intent: Option<String>,
     #[serde(default)]
     pub(crate) refunded: i64,
@@ -338,6 +345,11 @@ impl Scenario {
         };
         let intent = session.intent.clone().unwrap_or_else(|| format!("pi_{}", session.id));
         let intent = payment.map(|_| PaymentIntentId(intent));
+        let mut terms = terms_of(PayableKind::of(&session.id), metadata.clone());
+        if let (Some(order), Some(metadata)) = (&session.payments_for, &mut terms.payment_metadata) {
+            metadata.insert("order_id".to_owned(), order.clone());
+        }
+        terms.paid_once = terms.paid_once.map(|once| once && !session.unlimited);
         Payable {
             id: session.id.clone(),
             kind: PayableKind::of(&session.id),
@@ -347,6 +359,7 @@ impl Scenario {
             currency: Some(currency(session.currency.as_ref())),
             mode: Mode::Test,
             metadata,
+            terms,
             client_reference_id: None,
             customer_email: session.email.clone(),
             payment: intent.clone().zip(payment).map(|(intent, state)| Payment {

@@ -4,6 +4,7 @@ mod findings;
 mod incident;
 mod payments;
 mod switch;
+mod terms;
 
 use serde_json::{Value, json};
 use tourney::sandbox::core::Control;

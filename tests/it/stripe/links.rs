@@ -141,6 +141,25 @@ async fn of_a_links_visits_the_one_that_was_paid_is_told() {
     assert!(matches!(&closed, Closed::Paid(paid) if paid.id.as_str() == "cs_2"), "{closed:?}");
 }
 
+/// What a server does not show is not known; `null`, where it shows it, says that there is nothing.
+#[tokio::test]
+async fn what_payments_at_a_link_will_carry_is_read() {
+    let told = async |fields: &str| {
+        let body = shown(true).replacen("\"active\":true", &format!("\"active\":true{fields}"), 1);
+        let (wire, clock) = (Script::new([ok(&body)]), StillClock::new());
+        let link = stripe(&wire, &clock).payment_link(&SessionId::from("plink_1")).await.unwrap().unwrap();
+        (link.order_of_payments().map(ToOwned::to_owned), link.terms.paid_once)
+    };
+    let order = |id: &str| Some(id.to_owned());
+    assert_eq!(told("").await, (None, None));
+    assert_eq!(told(r#","payment_intent_data":{"setup_future_usage":null}"#).await, (None, None));
+    assert_eq!(told(r#","payment_intent_data":null,"restrictions":null"#).await, (order(""), Some(false)));
+    let said = r#","payment_intent_data":{"metadata":{"order_id":"42"}},"restrictions":{"completed_sessions":{"count":0,"limit":1}}"#;
+    assert_eq!(told(said).await, (order("42"), Some(true)));
+    let said = r#","payment_intent_data":{"metadata":{}},"restrictions":{"completed_sessions":{"count":0,"limit":2}}"#;
+    assert_eq!(told(said).await, (order(""), Some(false)));
+}
+
 /// An update of `payment_intent_data` replaces all of it: both get everything.
 #[tokio::test]
 async fn repairing_a_link_repairs_its_payments_too() {
@@ -153,5 +172,6 @@ async fn repairing_a_link_repairs_its_payments_too() {
         assert_eq!(sent[&format!("{place}[order_id]")], "42");
         assert_eq!(sent[&format!("{place}[tourney_fee]")], "5");
     }
-    assert_eq!(sent.len(), 4, "{sent:?}");
+    assert_eq!(sent["restrictions[completed_sessions][limit]"], "1", "whatever was made of it meanwhile");
+    assert_eq!(sent.len(), 5, "{sent:?}");
 }

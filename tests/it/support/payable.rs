@@ -1,7 +1,7 @@
 //! A payable as Stripe shows it, for tests that have no Stripe.
 
 use jiff::Timestamp;
-use tourney::domain::{Metadata, Mode, Money, Payable, PayableKind, PayableState, PaymentStatus, SessionId};
+use tourney::domain::{LinkTerms, Metadata, Mode, Money, Payable, PayableKind, PayableState, PaymentStatus, SessionId};
 
 /// An open session that charges so much.
 pub(crate) fn payable(id: &str, charged: Money) -> Payable {
@@ -14,6 +14,7 @@ pub(crate) fn payable(id: &str, charged: Money) -> Payable {
         currency: Some(charged.currency),
         mode: Mode::Test,
         metadata: Metadata::new(),
+        terms: LinkTerms::default(),
         client_reference_id: None,
         customer_email: None,
         payment_intent: None,

@@ -15,6 +15,8 @@ impl ASession {
             amount,
             currency: None,
             email: None,
+            payments_for: None,
+            unlimited: false,
             intent: None,
             refunded: 0,
             disputed: false,
