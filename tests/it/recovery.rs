@@ -4,6 +4,7 @@
 mod faults;
 mod kills;
 mod links;
+mod links_stopped;
 mod moved;
 mod random;
 mod saved;
