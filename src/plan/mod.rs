@@ -17,6 +17,7 @@ mod payable;
 mod saved;
 mod standing;
 mod totals;
+mod whose;
 mod withhold;
 
 pub use change::{

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::observe::Observation;
 
-use super::match_up::says_ours;
+use super::whose::says_ours;
 use super::{Action, Change, Options, Plan};
 
 /// The version of the file's format.
