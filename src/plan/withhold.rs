@@ -105,6 +105,8 @@ struct Facts<'a> {
     named: BTreeMap<&'a SessionId, OrderId>,
     pending: BTreeSet<&'a OrderId>,
     payable_at: BTreeMap<OrderId, Vec<&'a SessionId>>,
+    /// The open sessions that visits of Payment Links have made, by which they are closed.
+    links: BTreeMap<&'a SessionId, &'a SessionId>,
 }
 
 impl<'a> Facts<'a> {
@@ -124,7 +126,14 @@ impl<'a> Facts<'a> {
         for (session, order) in at.filter(|(session, _)| alive.contains(session)) {
             payable_at.entry(order).or_default().push(session);
         }
-        Self { named, pending: orders().map(|order| &order.id).collect(), payable_at }
+        let visits = observed.payables.iter().filter(|payable| payable.is_open());
+        let links = visits.filter_map(|visit| Some((&visit.id, visit.link.as_ref()?))).collect();
+        Self { named, pending: orders().map(|order| &order.id).collect(), payable_at, links }
+    }
+
+    /// An open visit is closed with its link.
+    fn is_closed(&self, id: &SessionId, after: &After<'_>) -> bool {
+        after.expired.contains(id) || self.links.get(id).is_some_and(|link| after.expired.contains(*link))
     }
 
     /// The session that a change closes, and the order that would be canceled by it although it may still be paid.
@@ -137,7 +146,7 @@ impl<'a> Facts<'a> {
             self.named.get(session).into_iter().chain(order).map(move |order| (session, order))
         });
         let stays = |order: &OrderId| {
-            let payable = self.payable_at.get(order).into_iter().flatten().any(|id| !after.expired.contains(id));
+            let payable = self.payable_at.get(order).into_iter().flatten().any(|id| !self.is_closed(id, after));
             self.pending.contains(order) && !after.ended.contains(order) && (payable || after.renewed.contains(order))
         };
         pairs.into_iter().find(|(_, order)| stays(order))

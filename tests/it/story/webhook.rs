@@ -22,6 +22,7 @@ on_both!(
     a_plan_that_was_saved_before_is_out_of_date,
     payment_links_are_refused_and_sessions_are_not,
     links_that_are_out_are_refused_once_the_webhook_is_known,
+    the_stop_button_closes_a_link_that_somebody_looks_at,
     an_interrupted_run_is_settled,
     a_database_of_the_version_before_is_read_and_brought_up_to_date,
 );
@@ -392,5 +393,19 @@ fn links_that_are_out_are_refused_once_the_webhook_is_known(club: &Club) {
     let intent = club.pay(after.session());
     wait_until("the handler marks the order paid", || club.order("1001").status == "paid");
     assert_eq!(club.order("1001").intent, Some(intent));
+    club.plans(&[]);
+}
+
+/// Whoever has a link's page open keeps it from nothing: the visit is closed with its link, and cannot be paid afterwards.
+fn the_stop_button_closes_a_link_that_somebody_looks_at(club: &Club) {
+    club.append("policy: {link: payment_link}");
+    found(club, cancels());
+    let (_, link) = club.linked("1001");
+    let visit = club.visit(&link);
+    club.edit("open: true", "open: false");
+
+    club.tourney(["apply", "--yes"]).run().expect(0);
+
+    assert!(!club.is_active(&link) && !club.is_open(&visit));
     club.plans(&[]);
 }
