@@ -1,8 +1,9 @@
 //! The only join of ledger and Stripe: what is, in scope.
 //!
-//! Guarantees: reads only; every page of the sessions in the window is read; each recorded session of a live order is
-//! either among them or was asked for by its id. Assumes: a session lives 24 hours at most, so that every open one lies
-//! in the window. Caveat: the two sides are not read at one moment; every write is therefore conditional.
+//! Guarantees: reads only; every page of the sessions in the window and of the active Payment Links is read; each recorded
+//! session of a live order, and each link of a pending one, is either among them or was asked for by its id. Assumes: a
+//! session lives 24 hours at most, so that every open one lies in the window. Caveat: the two sides are not read at one
+//! moment; every write is therefore conditional.
 
 mod facts;
 mod payments;
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{FeeId, Mode, OrderId, Payable, PayableKind, SessionId, agreeing};
+use crate::domain::{FeeId, Mode, Order, OrderId, OrderStatus, Payable, PayableKind, SessionId, agreeing};
 use crate::ledger::{Ledger, LedgerError, LedgerFacts, Scope};
 use crate::stripe::{Stripe, StripeError};
 use crate::world::{Clock, Wire};
@@ -135,17 +136,21 @@ async fn active_links<W: Wire, C: Clock>(
 }
 
 /// Asks by id for the recorded sessions of pending and paid orders that no page held; gives those that Stripe does not know.
+/// A paid order's link that is not active has nothing to tell: its visits are sessions.
 async fn retrieve_missing<W: Wire, C: Clock>(
     stripe: &Stripe<W, C>,
     facts: &LedgerFacts,
     payables: &mut Vec<Payable>,
 ) -> Result<BTreeSet<SessionId>, StripeError> {
     let listed: BTreeSet<&SessionId> = payables.iter().map(|payable| &payable.id).collect();
+    let tells = |order: &Order, id: &SessionId| match PayableKind::of(id) {
+        PayableKind::Session => order.status.is_live(),
+        PayableKind::PaymentLink => order.status == OrderStatus::Pending,
+    };
     let wanted: BTreeSet<SessionId> = facts
         .orders
         .iter()
-        .filter(|order| order.status.is_live())
-        .filter_map(|order| order.session.clone())
+        .filter_map(|order| order.session.clone().filter(|id| tells(order, id)))
         .filter(|id| !listed.contains(id))
         .collect();
     let answers: Vec<(SessionId, Option<Payable>)> = stream::iter(wanted)

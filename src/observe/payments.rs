@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use jiff::Timestamp;
 
-use crate::domain::{OrderStatus, Payable, PayableState, Payment, PaymentIntentId};
+use crate::domain::{OrderStatus, Payable, PayableKind, PayableState, Payment, PaymentIntentId, SessionId, key};
 use crate::ledger::LedgerFacts;
 use crate::stripe::{Stripe, StripeError};
 use crate::world::{Clock, Wire};
@@ -23,11 +23,16 @@ pub(super) async fn read_behind<W: Wire, C: Clock>(
     since: Timestamp,
 ) -> Result<BTreeMap<PaymentIntentId, Payment>, StripeError> {
     let recorded: BTreeSet<&str> = recorded_sessions(facts);
+    // What a visit does not say, its link does.
+    let says = |payable: &Payable| payable.metadata.contains_key(key::ORDER);
+    let links = payables.iter().filter(|payable| payable.kind == PayableKind::PaymentLink && says(payable));
+    let links: BTreeSet<&str> = links.map(|link| link.id.as_str()).collect();
+    let is_pointed_to = |id: &SessionId| recorded.contains(id.as_str()) || links.contains(id.as_str());
     let wanted: BTreeSet<PaymentIntentId> = payables
         .iter()
         .filter(|payable| payable.state == PayableState::Complete)
         .filter(|payable| {
-            recorded.contains(payable.id.as_str()) || payable.metadata.contains_key(crate::domain::key::ORDER)
+            says(payable) || is_pointed_to(&payable.id) || payable.link.as_ref().is_some_and(is_pointed_to)
         })
         .filter_map(|payable| payable.payment_intent.clone())
         .chain(paid_with(facts).cloned())
@@ -65,5 +70,5 @@ fn recorded_sessions(facts: &LedgerFacts) -> BTreeSet<&str> {
     let orders = facts.orders.iter().filter_map(|order| order.session.as_ref());
     let retired = facts.retired.iter().filter_map(|retired| retired.session.as_ref());
     let made = facts.sessions_made.iter().map(|(session, _)| session);
-    orders.chain(retired).chain(made).map(crate::domain::SessionId::as_str).collect()
+    orders.chain(retired).chain(made).map(SessionId::as_str).collect()
 }

@@ -67,11 +67,6 @@ impl<'a> Case<'a> {
         self.keeper().filter(|order| order.status == OrderStatus::Pending)
     }
 
-    /// It is about a live order, kept or not.
-    pub(crate) fn is_live(&self) -> bool {
-        matches!(self.about, About::Order(order, _) if order.status.is_live())
-    }
-
     /// It is about a pending order, kept or not.
     pub(crate) fn has_pending_order(&self) -> bool {
         matches!(self.about, About::Order(order, _) if order.status == OrderStatus::Pending)

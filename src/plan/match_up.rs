@@ -157,9 +157,10 @@ pub(crate) fn match_up<'a>(manifest: &'a Manifest, observed: &'a Observation) ->
         }
     }
     let known = |order: &&Order| matches!(index.recorded(order), Recorded::Known(_));
-    // One session that Stripe knows proves the account, and so does a person's word about any of them.
+    // One session that Stripe knows proves the account, or a visit of a link; so does a person's word about any of them.
     let person = manifest.decisions.iter().any(|decision| decision.finding == Finding::UnknownSession.code());
-    let account_is_right = person || index.orders.iter().any(known);
+    let visited = |payable: &Payable| index.is_by_link(payable);
+    let account_is_right = person || index.orders.iter().any(known) || observed.payables.iter().any(visited);
     World {
         manifest,
         observed,

@@ -154,8 +154,8 @@ fn judge(plan: &mut Plan, case: &Case<'_>, holds: Holds, decisions: &mut Decisio
         note(twice.then_some(Finding::PayableTwice), held);
     }
     match case.recorded {
-        // Every active link is listed: one that is not, and that no live order has, is closed.
-        Recorded::Unread(id) if !case.is_live() && PayableKind::of(id) == PayableKind::PaymentLink => {}
+        // Every active link is listed: one that is not, and that no pending order has, is closed.
+        Recorded::Unread(id) if !case.has_pending_order() && PayableKind::of(id) == PayableKind::PaymentLink => {}
         Recorded::Unread(id) => {
             let it = PayableKind::of(id).noun();
             note(None, &format!("the recorded {it} was not read at Stripe: nothing is concluded from it"));

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::observe::Observation;
 
-use super::whose::says_ours;
+use super::whose::{says_ours, speaks_for};
 use super::{Action, Change, Options, Plan};
 
 /// The version of the file's format.
@@ -258,13 +258,14 @@ fn facts(plan: &Plan, observed: &Observation) -> BTreeMap<String, Fact> {
     let recorded = recorded(observed);
     let ids: BTreeSet<&OrderId> = observed.facts.orders.iter().map(|order| &order.id).collect();
     let in_scope = |id: &OrderId| ids.contains(id);
+    let any: BTreeMap<&SessionId, &Payable> = observed.payables.iter().map(|payable| (&payable.id, payable)).collect();
     let ours = |payable: &&Payable| {
-        recorded.contains(&payable.id) || says_ours(observed, &plan.head.tournament, &in_scope, payable)
+        let says = speaks_for(payable, |link| any.get(link).copied());
+        let by_link = payable.link.as_ref().is_some_and(|link| recorded.contains(link));
+        recorded.contains(&payable.id) || by_link || says_ours(observed, &plan.head.tournament, &in_scope, says)
     };
     let canary = |payable: &&Payable| !observed.facts.canary_sessions.contains(&payable.id);
-    let links: BTreeMap<&SessionId, &Payable> =
-        observed.payables.iter().filter(|payable| payable.is_open()).map(|payable| (&payable.id, payable)).collect();
-    let decides = |payable: &&Payable| !is_mere_visit(payable, &links);
+    let decides = |payable: &&Payable| !is_mere_visit(payable, &any);
     let sessions = observed.payables.iter().filter(canary).filter(ours).filter(decides);
     let sessions = sessions.map(|payable| (named(&payable.id), session_fact(payable)));
     let unknown = observed
@@ -285,10 +286,10 @@ fn named(id: &SessionId) -> String {
 }
 
 /// A session of somebody who has opened a Payment Link and paid nothing: over, or as much a part of its link as any other.
-fn is_mere_visit(payable: &Payable, open: &BTreeMap<&SessionId, &Payable>) -> bool {
+fn is_mere_visit(payable: &Payable, any: &BTreeMap<&SessionId, &Payable>) -> bool {
     let Some(id) = &payable.link else { return false };
-    let same = |link: &&Payable| link.metadata.get(key::ORDER) == payable.metadata.get(key::ORDER);
-    payable.state == PayableState::Expired || (payable.is_open() && open.get(id).copied().as_ref().is_some_and(same))
+    let same = |link: &Payable| link.is_open() && link.metadata.get(key::ORDER) == payable.metadata.get(key::ORDER);
+    payable.state == PayableState::Expired || (payable.is_open() && any.get(id).is_some_and(|link| same(link)))
 }
 
 /// Every session that the orders database names.

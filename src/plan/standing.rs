@@ -1,6 +1,6 @@
 //! Every registration as it stands: the order that lives, by the planner's own election, its payable and its findings.
 
-use crate::domain::{Money as Amount, Order, OrderStatus, Payable, Registration};
+use crate::domain::{Money as Amount, Order, OrderStatus, Payable, PayableKind, PayableState, Registration};
 use crate::manifest::Manifest;
 use crate::observe::Observation;
 
@@ -19,6 +19,9 @@ pub struct Standing<'a> {
     pub order: Option<&'a Order>,
     /// The payable recorded on it, as Stripe shows it; none where there is none, or Stripe does not know it.
     pub payable: Option<&'a Payable>,
+    /// The visit of its Payment Link at which the payer has finished, and which says what became of the money; none for
+    /// an order that has a session.
+    pub visit: Option<&'a Payable>,
     /// What is wrong and not decided; sorted.
     pub findings: Vec<Finding>,
 }
@@ -49,8 +52,19 @@ fn standing<'a>(world: &World<'a>, group: &Group<'a>, planned: &Plan) -> Standin
         owed: owed.map(|wanted| wanted.amount),
         order,
         payable: recorded.and_then(super::match_up::Recorded::known),
+        visit: order.and_then(|order| finished_visit(group, order)),
         findings: undecided(planned, &group.registration),
     }
+}
+
+/// Of several, the one whose payment the order records, else one that was paid, else one that may yet be.
+fn finished_visit<'a>(group: &Group<'a>, order: &Order) -> Option<&'a Payable> {
+    order.session.as_ref().filter(|id| PayableKind::of(id) == PayableKind::PaymentLink)?;
+    let intent = order.payment_intent.as_ref();
+    let finished = group.loose.iter().filter(|loose| loose.order.is_some_and(|of| of.id == order.id));
+    let finished = finished.map(|loose| loose.payable);
+    let finished = finished.filter(|visit| visit.link.is_some() && visit.state == PayableState::Complete);
+    finished.min_by_key(|visit| (visit.payment_intent.as_ref() != intent, !visit.has_arrived(), !visit.is_processing()))
 }
 
 /// The findings of a registration that nobody has decided.
@@ -74,11 +88,18 @@ impl<'a> Standing<'a> {
         self.payable.filter(|payable| pending && payable.is_open() && payable.url.is_some() && self.findings.is_empty())
     }
 
+    /// What tells of the payment: the payable itself, or the visit of a link that was finished.
+    #[must_use]
+    pub fn paying(&self) -> Option<&'a Payable> {
+        let open = self.payable.is_some_and(Payable::is_open);
+        self.visit.filter(|visit| !open || !visit.has_failed()).or(self.payable)
+    }
+
     /// Something is owed, it is neither paid nor on its way, and yet there is no link to send.
     #[must_use]
     pub fn lacks_link(&self) -> bool {
         let settled = self.order.is_some_and(|order| order.status == OrderStatus::Paid)
-            || self.payable.is_some_and(|payable| payable.is_processing() || payable.is_paid());
+            || self.paying().is_some_and(|payable| payable.is_processing() || payable.is_paid());
         self.owed.is_some() && !settled && self.sendable().is_none()
     }
 }

@@ -96,6 +96,16 @@ impl<'a> Index<'a> {
         payable.is_open() && finds && order.status == OrderStatus::Pending && order.session == payable.link
     }
 
+    /// A session that a visit of a Payment Link has made, which an attempt made.
+    pub(super) fn is_by_link(&self, payable: &Payable) -> bool {
+        payable.link.as_ref().is_some_and(|link| self.made.contains_key(link))
+    }
+
+    /// The payable whose metadata says whose this one is.
+    fn speaks_for(&self, payable: &'a Payable) -> &'a Payable {
+        speaks_for(payable, |link| self.payables.get(link).copied())
+    }
+
     /// A payable that no order in scope records, where there is proof that it belongs to this tournament.
     pub(super) fn loose(&self, payable: &'a Payable) -> Option<Loose<'a>> {
         let facts = &self.observed.facts;
@@ -103,15 +113,16 @@ impl<'a> Index<'a> {
             return None;
         }
         let retired = facts.retired.iter().find(|retired| retired.session.as_ref() == Some(&payable.id));
-        let ours = says_ours(self.observed, &self.manifest.tournament.id, &|id| self.by_id.contains_key(id), payable);
+        let says = self.speaks_for(payable);
+        let ours = says_ours(self.observed, &self.manifest.tournament.id, &|id| self.by_id.contains_key(id), says);
         let made = self.made_for(payable);
         if retired.is_none() && made.is_none() && !ours {
             return self.recorded_payment(payable).or_else(|| self.likely_paid(payable));
         }
-        let attempt = payable.metadata.get(key::ATTEMPT).filter(|_| ours);
+        let attempt = says.metadata.get(key::ATTEMPT).filter(|_| ours);
         let attempt = facts.attempts.iter().find(|open| attempt.is_some_and(|id| id == open.id.as_str()));
         // A webhook handler goes by `order_id`: where that order stands, the payable is taken for its.
-        let named = Ownership::order_in(&payable.metadata);
+        let named = Ownership::order_in(&says.metadata);
         let standing = named.clone().filter(|id| self.by_id.contains_key(id));
         let made = made.cloned().or_else(|| attempt.map(|open| open.order.clone()));
         let id = standing.or_else(|| made.clone()).or_else(|| named.clone().filter(|_| ours));
@@ -121,7 +132,7 @@ impl<'a> Index<'a> {
             .map(|order| order.registration.clone())
             .or_else(|| retired.map(|retired| retired.registration.clone()))
             .or_else(|| [&named, &made].into_iter().flatten().find_map(of_retired))
-            .or_else(|| if ours { registration_in(payable) } else { None });
+            .or_else(|| if ours { registration_in(says) } else { None });
         let is_new = payable.created.is_some_and(|created| self.observed.at.duration_since(created) < TOO_YOUNG);
         let young = payable.is_open() && is_new;
         Some(Loose {
@@ -169,6 +180,16 @@ impl<'a> Index<'a> {
 fn canonical(new_ids: &BTreeMap<&PlayerId, &PlayerId>, registration: &Registration) -> Registration {
     let player = new_ids.get(&registration.player).map_or(&registration.player, |new| *new);
     Registration { player: player.clone(), fee: registration.fee.clone() }
+}
+
+/// The payable whose metadata says whose this one is: its own, or that of its link where a visit says nothing. A link that
+/// got its metadata late has visits that have none.
+pub(super) fn speaks_for<'a>(
+    payable: &'a Payable,
+    link: impl FnOnce(&SessionId) -> Option<&'a Payable>,
+) -> &'a Payable {
+    let silent = Ownership::order_in(&payable.metadata).is_none() && !payable.metadata.contains_key(key::LEDGER);
+    payable.link.as_ref().filter(|_| silent).and_then(link).unwrap_or(payable)
 }
 
 /// Whether metadata proves a payable to be this tournament's: it names this database, and this tournament where it names

@@ -24,6 +24,7 @@ pub fn json(planned: &Plan, standings: &[Standing<'_>]) -> Value {
 
 fn registration(standing: &Standing<'_>) -> Value {
     let Standing { registration, order, payable, findings, .. } = standing;
+    let paying = standing.paying();
     json!({
         "player": registration.player,
         "fee": registration.fee,
@@ -31,8 +32,8 @@ fn registration(standing: &Standing<'_>) -> Value {
         "order_status": order.map(|order| order.status),
         "payment_intent": order.and_then(|order| order.payment_intent.as_ref()),
         "session_id": order.and_then(|order| order.session.as_ref()),
-        "session_status": payable.map(|payable| payable.state),
-        "payment_status": payable.map(|payable| payable.payment_status),
+        "session_status": paying.map(|payable| payable.state),
+        "payment_status": paying.map(|payable| payable.payment_status),
         "url": url(standing),
         "kind": order.and_then(|order| order.session.as_ref()).map(PayableKind::of),
         "expires_at": payable.and_then(|payable| payable.expires_at).map(instant),
@@ -92,9 +93,15 @@ fn url(standing: &Standing<'_>) -> Option<String> {
     Some(handed_out(&payable.id, payable.url.as_deref()?, standing.order.map(|order| &order.id), None))
 }
 
-/// What is said of a payable that Stripe did not show.
+/// What is said of a payable that Stripe did not show. Of links it shows the active ones, and those of pending orders.
 fn unread(standing: &Standing<'_>) -> &'static str {
-    if standing.order.is_some_and(|order| order.session.is_some()) { "not seen at Stripe" } else { "none" }
+    let Some((order, id)) = standing.order.and_then(|order| Some((order, order.session.as_ref()?))) else {
+        return "none";
+    };
+    match PayableKind::of(id) {
+        PayableKind::PaymentLink if order.status != OrderStatus::Pending => "closed",
+        PayableKind::Session | PayableKind::PaymentLink => "not seen at Stripe",
+    }
 }
 
 /// A payable's state and, while it is open, how long its link lives.
@@ -110,7 +117,7 @@ pub(super) fn lives(payable: &Payable, now: Timestamp) -> String {
 
 fn payment(standing: &Standing<'_>) -> String {
     let intent = standing.order.and_then(|order| order.payment_intent.as_ref());
-    match (intent, standing.payable) {
+    match (intent, standing.paying()) {
         (Some(intent), _) => intent.to_string(),
         (None, Some(payable)) if payable.is_processing() => "processing".to_owned(),
         (None, Some(payable)) if payable.has_failed() => "failed".to_owned(),

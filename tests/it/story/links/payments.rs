@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::LINKS;
 use super::incident::own_receiver;
-use crate::story::club::Club;
+use crate::story::club::{Club, text};
 use crate::story::on_both;
 use crate::support::wait_until;
 
@@ -16,10 +16,14 @@ on_both!(
     a_payment_at_a_visit_that_failed_is_billed_anew,
     a_payment_at_a_visit_without_order_id_is_recorded,
     our_receiver_knows_the_order_by_the_link,
+    a_payment_at_an_early_visit_of_somebody_s_link_is_recorded,
+    a_failed_payment_at_a_visit_without_order_id_is_billed_anew,
     a_refund_of_a_link_s_payment_is_recorded,
     a_payment_that_arrives_while_its_player_leaves_is_recorded,
     a_link_without_its_limit_is_closed_when_it_is_paid,
     links_that_take_each_others_place_pile_up_no_products,
+    status_says_what_the_visits_of_a_link_have_paid,
+    links_that_were_paid_cost_no_request_each,
 );
 
 fn billed(club: &Club) {
@@ -118,6 +122,41 @@ fn a_payment_at_a_visit_without_order_id_is_recorded(club: &Club) {
     assert_eq!((after.status.as_str(), after.intent), ("paid", Some(intent)));
 }
 
+/// A program made a link of its own, somebody opened it, and it got its metadata only then.
+fn a_payment_at_an_early_visit_of_somebody_s_link_is_recorded(club: &Club) {
+    billed(club);
+    let (order, own) = club.linked("1001");
+    let other = club.script_makes_link(&json!({}));
+    let visit = club.visit(&other);
+    let ours = club.ours(&order.id, "1001", "5");
+    let form: Vec<String> =
+        ours.as_object().unwrap().iter().map(|(name, value)| format!("metadata[{name}]={}", text(value))).collect();
+    club.change_link(&other, &form.join("&"));
+    let intent = club.pay(&visit);
+    assert!(club.is_active(&other));
+
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    club.plans(&[]);
+
+    let after = club.row(&order.id).unwrap();
+    assert_eq!((after.status.as_str(), after.intent), ("paid", Some(intent)));
+    assert!(!club.is_active(&own) && !club.is_active(&other));
+}
+
+/// That a payment has failed, its payment intent says, and nothing but the link leads to that.
+fn a_failed_payment_at_a_visit_without_order_id_is_billed_anew(club: &Club) {
+    billed(club);
+    let (before, link) = club.linked("1001");
+    club.change_link(&link, "metadata=&payment_intent_data[metadata]=");
+    let visit = club.visit(&link);
+    club.pay_with(&visit, "delayed_failure");
+    club.control(json!({"command": "settle_delayed", "session": visit, "succeed": false}));
+
+    club.converges(&["1001/5 replace missing-metadata payment-failed"], &[]);
+
+    assert_eq!(club.status(&before.id), "canceled");
+}
+
 /// The same heard by tourney's own receiver, before any apply.
 fn our_receiver_knows_the_order_by_the_link(club: &Club) {
     billed(club);
@@ -193,4 +232,50 @@ fn links_that_take_each_others_place_pile_up_no_products(club: &Club) {
     }
     assert_eq!((count("products"), count("prices")), before);
     assert_eq!(before.1, [3, 0], "one for each line: a parent tells siblings apart");
+}
+
+/// Of a link itself Stripe says no more than whether it is active.
+fn status_says_what_the_visits_of_a_link_have_paid(club: &Club) {
+    billed(club);
+    let (order, link) = club.linked("1001");
+    let [visit, _left] = [club.visit(&link), club.visit(&link)];
+    let told = || {
+        let status = club.tourney(["status", "--json", "--player", "1001"]).run().expect(0).json();
+        let one = &status["registrations"][0];
+        assert_eq!((&one["session_id"], &one["kind"]), (&json!(link), &json!("payment_link")));
+        [&one["order_status"], &one["session_status"], &one["payment_status"]].map(|word| text(word).to_owned())
+    };
+    let shown = || club.tourney(["status", "--player", "1001"]).run().expect(0).stdout;
+    assert_eq!(told(), ["pending", "open", "unpaid"]);
+
+    club.pay_with(&visit, "delayed_success");
+    assert_eq!(told(), ["pending", "complete", "unpaid"]);
+    assert!(shown().contains("processing"), "{}", shown());
+    let links = club.tourney(["links", "--json"]).run().expect(0).json();
+    assert_eq!(links["missing"], 0, "it needs none: {links:#}");
+
+    club.control(json!({"command": "settle_delayed", "session": visit, "succeed": true}));
+    assert_eq!(told(), ["pending", "complete", "paid"]);
+    assert!(shown().contains("paid, not recorded"), "{}", shown());
+
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    assert_eq!(told(), ["paid", "complete", "paid"]);
+    assert!(
+        shown().contains("closed") && shown().contains(&club.row(&order.id).unwrap().intent.unwrap()),
+        "{}",
+        shown()
+    );
+}
+
+/// A tournament whose links have nearly all been paid is looked at as quickly as on its first day.
+fn links_that_were_paid_cost_no_request_each(club: &Club) {
+    billed(club);
+    for player in ["1001", "1002"] {
+        club.pay(&club.visit(&club.linked(player).1));
+    }
+    club.tourney(["apply", "--yes"]).run().expect(0);
+    club.control(json!({"command": "reset_stats"}));
+    club.plans(&[]);
+    let paths: Vec<String> = club.requests().iter().map(|request| text(&request["path"]).to_owned()).collect();
+    assert!(!paths.iter().any(|path| path.contains("plink_")), "{paths:?}");
 }
