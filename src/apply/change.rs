@@ -147,8 +147,11 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         match self.stripe.close(session).await? {
             Closed::Expired | Closed::Complete(_) | Closed::Unknown => Ok(Went::On),
             Closed::Paid(paid) => {
-                let settled = settle_as_planned(self.stripe, self.ledger, &paid.id, order).await?;
-                Ok(Went::Ends(format!("it was paid meanwhile: {settled}")))
+                match settle_as_planned(self.stripe, self.ledger, &paid.id, order).await? {
+                    // Known before: a link that was opened again behind its payment is closed like any other.
+                    Settled::AlreadyRecorded { .. } => Ok(Went::On),
+                    settled => Ok(Went::Ends(format!("it was paid meanwhile: {settled}"))),
+                }
             }
             Closed::Processing(_) => Ok(Went::Ends("a payment is on its way: it is left alone".to_owned())),
         }

@@ -227,12 +227,12 @@ async fn fly(asked: &Asked<'_>, endpoint: &Endpoint, own: Option<&ShowPaid<'_>>)
     let Asked { args, shell, site, loaded, audit, stop } = asked;
     shell.ui.note(&format!("Round trip against {}", endpoint.url()));
     let ask = |url: &str| shell.ui.always(&format!("Pay the canary with a test card at {url}"));
-    let open_link = |url: String| -> BoxFuture<'static, ()> {
-        if site.is_stripe() {
-            shell.ui.always(&format!("Open the canary's link in a browser; nothing is to be paid yet: {url}"));
-            return Box::pin(std::future::ready(()));
-        }
-        Box::pin(async move { open_by_itself(&url).await })
+    let by_itself = !site.is_stripe();
+    let open_link =
+        |url: String| -> BoxFuture<'static, bool> { Box::pin(async move { by_itself && open_by_itself(&url).await }) };
+    let ask_to_visit = |url: &str, visit: usize| {
+        let line = format!("Open the canary's link in a browser, visit {visit} of 2; nothing is to be paid yet: {url}");
+        shell.ui.always(&line);
     };
     let scope = loaded.scope();
     let trip = Trip {
@@ -242,6 +242,7 @@ async fn fly(asked: &Asked<'_>, endpoint: &Endpoint, own: Option<&ShowPaid<'_>>)
         canary: site.env.canary(),
         show_paid: own.unwrap_or(&|_, _| {}),
         open_link: &open_link,
+        ask_to_visit: &ask_to_visit,
         ask_to_pay: args.pay.then_some(&ask as &(dyn Fn(&str) + Sync)),
         pay_within: args.pay_within,
         stop,

@@ -168,8 +168,9 @@ impl From<VerifyError> for Failure {
                  ones that exist for tests alone: verify: {canary: …} in environments.yaml"
             }
             VerifyError::NoFee | VerifyError::CanaryMoved => "no other order was touched; safe to run again",
+            VerifyError::Interrupted => return Self::new("interrupted", error.to_string()).exit(Exit::Interrupted),
             VerifyError::NoVisit => {
-                "open the link that is shown in a browser while verify waits, or verify with policy: { link: session }"
+                "open the link that is shown in a browser, twice, while verify waits, or verify with policy: { link: session }"
             }
         };
         Self::new("canary", error.to_string()).hint(hint)

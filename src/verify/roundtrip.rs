@@ -43,6 +43,9 @@ pub enum VerifyError {
     /// Nobody opened the canary's Payment Link.
     #[error("nobody opened the canary's link: a session comes with a visit, and only a person can visit Stripe's page")]
     NoVisit,
+    /// Somebody asked to stop while a visit was waited for.
+    #[error("interrupted while the canary's link was waited for; no event was sent")]
+    Interrupted,
 }
 
 /// What a round trip needs besides the hands.
@@ -58,8 +61,10 @@ pub struct Trip<'a> {
     pub canary: Option<(Registration, Email)>,
     /// Tells tourney's own receiver, where it is the endpoint, which session to show as paid.
     pub show_paid: &'a (dyn Fn(&SessionId, &PaymentIntentId) + Sync),
-    /// Opens the canary's Payment Link, or asks a person to: where the policy is links, a visit makes its session.
-    pub open_link: &'a (dyn Fn(String) -> BoxFuture<'static, ()> + Sync),
+    /// Opens the canary's Payment Link where a program can: where the policy is links, a visit makes its session.
+    pub open_link: &'a (dyn Fn(String) -> BoxFuture<'static, bool> + Sync),
+    /// Asks a person to open it. Told which of the two visits it is, from 1: the end of the first must not touch the order.
+    pub ask_to_visit: &'a (dyn Fn(&str, usize) + Sync),
     /// Waits for a person to pay at this link instead of sending the good event; none where nobody is asked.
     pub ask_to_pay: Option<&'a (dyn Fn(&str) + Sync)>,
     /// How long a person may take, to open a link or to pay.

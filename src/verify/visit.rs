@@ -24,14 +24,19 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     ) -> Result<SessionId, VerifyError> {
         let payable = self.stripe.payment_link(link).await?;
         let url = payable.and_then(|payable| payable.url).ok_or(VerifyError::CanaryMoved)?;
-        (trip.open_link)(url).await;
+        if !(trip.open_link)(url.clone()).await {
+            (trip.ask_to_visit)(&url, known.len());
+        }
         let begun = self.clock.now();
         loop {
             let visits = self.stripe.visits(link).await?;
             if let Some(visit) = visits.into_iter().find(|visit| !known.contains(&visit.id)) {
                 return Ok(visit.id);
             }
-            if self.clock.now().duration_since(begun) >= trip.pay_within || trip.stop.is_asked() {
+            if trip.stop.is_asked() {
+                return Err(VerifyError::Interrupted);
+            }
+            if self.clock.now().duration_since(begun) >= trip.pay_within {
                 return Err(VerifyError::NoVisit);
             }
             self.clock.sleep(LOOK_EVERY).await;
@@ -39,12 +44,17 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     }
 }
 
-/// Opens a link of a server that is not Stripe's, as the button of its page does. Whether it did is seen by the visit.
-pub async fn open_by_itself(url: &str) {
+/// Opens a link of a server that is not Stripe's, as the button of the sandbox's page does. Whether the server took it: where
+/// it did not, a person must.
+pub async fn open_by_itself(url: &str) -> bool {
     let client = reqwest::Client::builder().timeout(ANSWER_WITHIN).redirect(reqwest::redirect::Policy::none()).build();
-    let Ok(client) = client else { return };
+    let Ok(client) = client else { return false };
     let form = client.post(url).header("content-type", "application/x-www-form-urlencoded").send();
-    if let Err(error) = form.await {
-        tracing::debug!(%error, "the link's page did not answer");
+    match form.await {
+        Ok(answer) => answer.status().is_success() || answer.status().is_redirection(),
+        Err(error) => {
+            tracing::debug!(%error, "the link's page did not answer");
+            false
+        }
     }
 }

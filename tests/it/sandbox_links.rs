@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tourney::sandbox::core::{Control, Prefill, TestCard};
+use tourney::verify::open_by_itself;
 
 use crate::sandbox_http::{Api, id, opened, pay};
 use crate::support::Endpoint;
@@ -67,6 +68,18 @@ async fn a_bot_makes_nothing_and_a_person_pays() {
     assert_eq!(session["customer_details"]["email"], "parent17@example.com");
     assert_eq!(api.get(&format!("/v1/payment_links/{}", id(&link))).await.json()["active"], false);
     sandbox.close().await;
+}
+
+#[tokio::test]
+async fn a_program_opens_a_link_or_says_that_it_cannot() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, api) = opened(folder.path()).await;
+    let link = link(&api, &[]).await;
+    assert!(open_by_itself(link["url"].as_str().unwrap()).await);
+    assert_eq!(sessions(&api).await, 1);
+    assert!(!open_by_itself(&format!("{}/b/test_nothing", sandbox.base_url())).await);
+    sandbox.close().await;
+    assert!(!open_by_itself(link["url"].as_str().unwrap()).await, "nobody answers");
 }
 
 #[tokio::test]
