@@ -39,7 +39,7 @@ use decide::{Holds, decide, holds};
 use decisions::Decisions;
 use detect::detect;
 use match_up::{Group, Recorded, World, match_up};
-use payable::{links_unread, payable_by, short_lived};
+use payable::{links_unread, payable_by, short_lived, unproved};
 use totals::{links_stopping, mass_retire, undecided};
 use withhold::{refusal, withhold};
 
@@ -80,6 +80,7 @@ pub fn plan(manifest: &Manifest, observed: &Observation, options: &Options) -> P
     plan.renew_refused = refusal(&world, asked(), &plan.changes);
     plan.notes.extend(observed.links_unread.then(links_unread));
     plan.notes.extend(short_lived(&world, asked(), &plan.changes));
+    plan.notes.extend(unproved(&world, asked(), &plan.changes));
     for change in &plan.changes {
         plan.summary.count(change.action);
     }

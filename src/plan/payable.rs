@@ -61,11 +61,36 @@ pub(crate) fn short_lived<'a>(
         return None;
     }
     let some = !payable_by(world, groups, changes, PayableKind::Session).is_empty();
-    some.then(|| Note {
-        subject: Subject { registration: None, order: None, session: None },
-        finding: None,
-        text: format!(
+    some.then(|| {
+        note(format!(
             "sessions die within 24 hours, pay_by is in {days} days: policy: {{ link: payment_link }} makes links that do not"
-        ),
+        ))
     })
+}
+
+/// A handler that leaves an order alone when a session expires that it held before may still cancel one that holds no
+/// session, as an order with a Payment Link does. Only a round trip with a link shows that, and its canary's link is proof of
+/// one.
+pub(crate) fn unproved<'a>(
+    world: &World<'_>,
+    groups: impl Iterator<Item = &'a Group<'a>>,
+    changes: &[Change],
+) -> Option<Note> {
+    let facts = &world.observed.facts;
+    let proved = facts.canary_sessions.iter().any(|id| PayableKind::of(id) == PayableKind::PaymentLink);
+    if world.manifest.policy.link != PayableKind::PaymentLink || proved || facts.handler.as_ref()?.cancels {
+        return None;
+    }
+    let some = !payable_by(world, groups, changes, PayableKind::PaymentLink).is_empty();
+    some.then(|| {
+        note(
+            "the application's webhook was verified with sessions only, and each visit of a link ends in an event of its own: \
+             run tourney verify once more before links are mailed"
+                .to_owned(),
+        )
+    })
+}
+
+fn note(text: String) -> Note {
+    Note { subject: Subject { registration: None, order: None, session: None }, finding: None, text }
 }

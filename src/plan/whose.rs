@@ -134,7 +134,8 @@ impl<'a> Index<'a> {
             .or_else(|| [&named, &made].into_iter().flatten().find_map(of_retired))
             .or_else(|| if ours { registration_in(says) } else { None });
         let is_new = payable.created.is_some_and(|created| self.observed.at.duration_since(created) < TOO_YOUNG);
-        let young = payable.is_open() && is_new;
+        // A visit is nobody's making: its link decides.
+        let young = payable.is_open() && is_new && payable.link.is_none();
         Some(Loose {
             payable,
             registration: registration.map(|registration| self.canonical(&registration)),

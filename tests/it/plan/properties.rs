@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use tourney::domain::{Order, OrderStatus, Payable, PayableKind, SessionId};
 use tourney::manifest::Manifest;
@@ -60,9 +61,19 @@ fn assert_payable_once(last: &Plan, after: &Observation) {
     }
     let open: Vec<&Payable> = after.payables.iter().filter(|payable| payable.is_open()).collect();
     let is_part = |visit: &Payable| open.iter().any(|link| visit.link.as_ref() == Some(&link.id));
+    // What somebody else may be making is left alone for ten minutes.
+    let recorded = |id: &SessionId| {
+        let made = after.facts.sessions_made.iter().any(|(made, _)| made == id);
+        made || after.facts.orders.iter().any(|order| order.session.as_ref() == Some(id))
+    };
+    let is_young = |payable: &Payable| {
+        let is_new = payable.created.is_some_and(|at| after.at.duration_since(at) < SignedDuration::from_mins(10));
+        is_new && !recorded(&payable.id)
+    };
     let proved = proved(after);
     let mut held = BTreeSet::new();
-    for payable in open.iter().filter(|payable| proved.contains(&payable.id) && !is_part(payable)) {
+    let settled = |payable: &&&Payable| proved.contains(&payable.id) && !is_part(payable) && !is_young(payable);
+    for payable in open.iter().filter(settled) {
         let others = |id| after.facts.canary_orders.contains(id) || after.facts.overlapping.contains(id);
         let mine = after.facts.orders.iter().filter(|order| !others(&order.id));
         let order = mine.into_iter().find(|order| {

@@ -41,6 +41,8 @@ pub(crate) enum OnExpired {
     CancelsWithTheNext,
     /// The same at once, as long as the order still holds that session.
     CancelsItsOwn,
+    /// The same, as long as the order holds no other session.
+    CancelsUnlessItHoldsAnother,
 }
 
 /// The application, until it is dropped.
@@ -139,6 +141,11 @@ async fn work(works: Arc<Works>, event: Value) {
         ("checkout.session.expired", OnExpired::CancelsItsOwn) => {
             let own = format!(" AND stripe_checkout_session_id = '{}'", text(&session["id"]));
             cancel(&works, &session, &own).await;
+        }
+        ("checkout.session.expired", OnExpired::CancelsUnlessItHoldsAnother) => {
+            let id = text(&session["id"]);
+            let no_other = format!(" AND (stripe_checkout_session_id IS NULL OR stripe_checkout_session_id = '{id}')");
+            cancel(&works, &session, &no_other).await;
         }
         _ => {}
     }

@@ -23,6 +23,7 @@ on_both!(
     payment_links_are_refused_and_sessions_are_not,
     links_that_are_out_are_refused_once_the_webhook_is_known,
     the_stop_button_closes_a_link_that_somebody_looks_at,
+    what_was_verified_with_sessions_says_little_of_links,
     an_interrupted_run_is_settled,
     a_database_of_the_version_before_is_read_and_brought_up_to_date,
 );
@@ -408,4 +409,24 @@ fn the_stop_button_closes_a_link_that_somebody_looks_at(club: &Club) {
 
     assert!(!club.is_active(&link) && !club.is_open(&visit));
     club.plans(&[]);
+}
+
+/// An order with a link holds no session: what its handler makes of that, a round trip with sessions does not show.
+fn what_was_verified_with_sessions_says_little_of_links(club: &Club) {
+    club.bill();
+    let spares_others = Handler { on_expired: OnExpired::CancelsUnlessItHoldsAnother, ..Handler::default() };
+    let application = Application::start(club, spares_others);
+    verify(club, &application).expect(0);
+    club.plans(&[]);
+    club.append("policy: {link: payment_link}");
+    let notes = || club.tourney(["plan", "--json"]).run().expect(0).json()["notes"].to_string();
+    assert!(notes().contains("verified with sessions only"), "{}", notes());
+    assert!(club.tourney(["plan"]).run().expect(0).stdout.contains("run tourney verify once more"));
+    verify(club, &application).expect(1);
+    is_refused(club, ["apply", "--yes", "--json"]);
+
+    drop(application);
+    verify(club, &Application::start(club, Handler::default())).expect(0);
+    assert_eq!(notes(), "[]");
+    club.converges(&["1001/5 renew changed-link", "1002/6 renew changed-link", "1003/5 renew changed-link"], &[]);
 }
