@@ -1,5 +1,7 @@
 //! `tourney show`: one page on a player, an e-mail address, an order, a session, a Payment Link or a payment.
 
+mod pasted;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +34,7 @@ const KINDS: [&str; 4] = [
 /// What `show` takes.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// A player's id or e-mail address, an order's id, cs_…, plink_… or pi_…
+    /// A player's id or e-mail address, an order's id, cs_…, plink_… or pi_…, or a link as it was mailed
     #[arg(value_parser = NonEmptyStringValueParser::new(), allow_negative_numbers = true)]
     what: String,
     /// The manifest; where none is named and there is no tournament.yaml, the page does without
@@ -49,8 +51,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
     let env = site::resolve(shell, path)?;
     let loaded = if args.manifest.is_some() || path.exists() { Some(site::load(shell, &env, path)?) } else { None };
     let site = Site::open(shell, env, loaded.as_ref().map(|loaded| &loaded.manifest)).await?;
-    let asked = Asked { what: &args.what, shell, manifest: args.manifest.as_deref() };
-    let page = page(&site, loaded.as_ref(), &asked).await;
+    let page = page_of(args, shell, &site, loaded.as_ref()).await;
     site.close().await;
     let page = page?;
     if shell.ui.json {
@@ -59,6 +60,11 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
         shell.ui.data(&show::terminal(&page));
     }
     Ok(Exit::Done)
+}
+
+async fn page_of(args: &Args, shell: &Shell, site: &Site, loaded: Option<&Loaded>) -> Result<Page, Failure> {
+    let what = pasted::name_of(site, &args.what).await?;
+    page(site, loaded, &Asked { what: &what, shell, manifest: args.manifest.as_deref() }).await
 }
 
 /// What was asked, and where.
@@ -331,5 +337,5 @@ fn next(asked: &Asked<'_>, registrations: &[ShownRegistration], orders: &[ShownO
 fn not_found(what: &str) -> Failure {
     let what = if Email::parse(what).is_ok() || what.contains('@') { show::masked(what) } else { what.to_owned() };
     Failure::new("not-found", format!("nothing here is called {what}"))
-        .hint("name a player's id or e-mail address, an order's id, cs_…, plink_… or pi_…; tourney status lists them")
+        .hint("name a player's id or e-mail address, an order's id, cs_…, plink_… or pi_…, or paste a link; tourney status lists them")
 }

@@ -145,6 +145,36 @@ fn where_output_is_shared_a_link_names_its_order_and_nobodys_address() {
     }
 }
 
+/// A parent writes that the link does not work, and sends it along: it may be old, and holds an address.
+#[test]
+fn a_pasted_link_leads_to_its_order_and_shows_nobodys_address() {
+    let folder = linked_camp();
+    let kim = links(&folder)[2].clone();
+    let url = kim["url"].as_str().unwrap();
+    let plain = url.split('?').next().unwrap();
+    let page = |what: &str| folder.tourney(["show", what]).run().expect(0).stdout;
+    for pasted in [url, plain, &format!("{plain}#top")] {
+        assert!(page(pasted).contains(kim["order_id"].as_str().unwrap()), "{}", page(pasted));
+        assert_eq!(page(pasted), page(kim["session_id"].as_str().unwrap()), "{pasted}");
+    }
+
+    // It was closed, and another has taken its place.
+    let text = folder.read("tournament.yaml");
+    folder.write("tournament.yaml", &text.replace("link: payment_link", "link: session"));
+    folder.tourney(["apply", "--yes"]).run().expect(0);
+    assert_eq!(page(url), page(kim["order_id"].as_str().unwrap()));
+    let session = links(&folder)[2].clone();
+    assert_eq!(page(session["url"].as_str().unwrap()), page(session["session_id"].as_str().unwrap()));
+
+    let nobodys = "https://buy.stripe.com/1?prefilled_email=kim%40example.com";
+    let outcome = folder.tourney(["show", nobodys]).run().expect(1);
+    assert!(
+        outcome.stderr.contains("buy.stripe.com/1") && !outcome.stderr.contains("example.com"),
+        "{}",
+        outcome.stderr
+    );
+}
+
 #[test]
 fn before_the_first_apply_there_is_only_the_header() {
     let outcome = camp().tourney(["links"]).run().expect(0);
