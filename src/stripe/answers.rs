@@ -110,7 +110,7 @@ impl SessionAnswer {
 pub(super) struct LinkAnswer {
     id: String,
     active: bool,
-    url: String,
+    url: Option<String>,
     currency: Option<String>,
     livemode: Option<bool>,
     #[serde(default)]
@@ -154,8 +154,8 @@ struct LineItems {
 
 #[derive(Debug, Deserialize)]
 struct LineItem {
-    amount_total: i64,
-    currency: String,
+    amount_total: Option<i64>,
+    currency: Option<String>,
 }
 
 impl LinkAnswer {
@@ -174,15 +174,16 @@ impl LinkAnswer {
 
     pub(super) fn into_payable(mut self) -> Payable {
         let terms = self.terms();
+        // What somebody else's link does not say is no reason to stop: it is not known what that one costs.
         let lines = self.line_items.filter(|lines| !lines.has_more);
-        let currency = lines.as_ref().and_then(|lines| lines.data.first()).map(|line| line.currency.clone());
+        let currency = lines.as_ref().and_then(|lines| lines.data.first()).and_then(|line| line.currency.clone());
         let currency = self.currency.or(currency);
         Payable {
             id: SessionId(self.id),
             kind: PayableKind::PaymentLink,
             state: if self.active { PayableState::Open } else { PayableState::Expired },
             payment_status: PaymentStatus::Unpaid,
-            amount: lines.map(|lines| lines.data.iter().map(|line| line.amount_total).sum()),
+            amount: lines.and_then(|lines| lines.data.iter().map(|line| line.amount_total).sum()),
             currency: currency.as_deref().and_then(|code| Currency::parse(code).ok()),
             mode: if self.livemode == Some(true) { Mode::Live } else { Mode::Test },
             metadata: texts(self.metadata),
@@ -192,7 +193,7 @@ impl LinkAnswer {
             payment_intent: None,
             payment: None,
             link: None,
-            url: Some(self.url).filter(|_| self.active),
+            url: self.url.filter(|_| self.active),
             created: None,
             expires_at: None,
         }
@@ -317,6 +318,9 @@ mod tests {
         assert!(open.is_open() && open.kind == PayableKind::PaymentLink && open.url.is_some(), "{open:?}");
         assert_eq!(open.money().map(|money| money.minor), Some(5500));
         assert_eq!(PayableKind::of(&open.id), PayableKind::PaymentLink);
+        // The payer says how much, and nobody else does.
+        let others = r#","line_items":{"data":[{"amount_total":null,"currency":null}],"has_more":false}"#;
+        assert!(link(true, others).is_open() && link(true, others).money().is_none());
         let closed = link(false, "");
         assert!(!closed.is_open() && closed.url.is_none() && closed.money().is_none(), "{closed:?}");
     }

@@ -27,6 +27,8 @@ struct PriceAnswer {
     active: bool,
     currency: String,
     unit_amount: Option<i64>,
+    /// A price that is asked for again and again.
+    recurring: Option<serde::de::IgnoredAny>,
     product: Option<Product>,
 }
 
@@ -43,7 +45,12 @@ impl PriceAnswer {
     fn says(&self, line: &str, amount: Money) -> bool {
         let shown = matches!(&self.product, Some(Product::Object { name, active })
             if name.as_deref() == Some(line) && *active != Some(false));
-        shown && self.active && self.unit_amount == Some(amount.minor) && self.currency == amount.currency.code()
+        let once = self.recurring.is_none();
+        shown
+            && once
+            && self.active
+            && self.unit_amount == Some(amount.minor)
+            && self.currency == amount.currency.code()
     }
 }
 

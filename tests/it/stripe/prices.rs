@@ -45,6 +45,7 @@ async fn what_says_something_else_is_not_taken() {
         price(5500, true, "Utah Invitational: 17U Elite, Kim E.", true),
         price(5500, true, LINE, false),
         price(5500, true, LINE, true).replace("usd", "eur"),
+        price(5500, true, LINE, true).replacen('{', r#"{"recurring":{"interval":"month"},"#, 1),
         r#"{"id":"price_1","active":true,"currency":"usd","unit_amount":5500,"product":"prod_1"}"#.to_owned(),
     ] {
         let (wire, clock) = (Script::new([list(std::slice::from_ref(&other)), made()]), StillClock::new());
