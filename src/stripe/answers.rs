@@ -105,6 +105,12 @@ impl SessionAnswer {
     }
 }
 
+impl From<SessionAnswer> for Payable {
+    fn from(answer: SessionAnswer) -> Self {
+        answer.into_payable()
+    }
+}
+
 /// A Payment Link, with its line items where they were asked for.
 #[derive(Debug, Deserialize)]
 pub(super) struct LinkAnswer {
@@ -197,6 +203,12 @@ impl LinkAnswer {
             created: None,
             expires_at: None,
         }
+    }
+}
+
+impl From<LinkAnswer> for Payable {
+    fn from(answer: LinkAnswer) -> Self {
+        answer.into_payable()
     }
 }
 

@@ -12,9 +12,12 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
-use super::{Answer, Stripe, StripeError};
-use crate::domain::{AttemptId, Email, LedgerId, Metadata, Money, OrderId, Ownership, Registration, TournamentId, key};
+use super::{Stripe, StripeError};
+use crate::domain::{
+    AttemptId, Email, LedgerId, Metadata, Money, OrderId, Ownership, Payable, Registration, TournamentId, key,
+};
 use crate::world::{Clock, Method, Wire, WireRequest};
 
 pub use payment_link::{create_player_payment_link, render_payment_link};
@@ -117,24 +120,25 @@ fn is_for(order: &OrderId, body: &str) -> bool {
     })
 }
 
-/// Sends what was stored, once more or for the first time.
+/// Sends what was stored, once more or for the first time; gives the payable as it stands now, for a replayed answer is old
+/// news.
 ///
 /// # Errors
 /// [`StripeError::NotDone`] for a request that is not this order's; else as any request.
-async fn send<W: Wire, C: Clock>(
+async fn send<A: DeserializeOwned + Into<Payable>, W: Wire, C: Clock>(
     stripe: &Stripe<W, C>,
     path: &str,
     order: &OrderId,
     request: &PayableRequest,
     key: &str,
-) -> Result<Answer, StripeError> {
+) -> Result<Payable, StripeError> {
     if !is_for(order, &request.body) {
         let what = format!("POST {path}");
         let why =
             format!("the request does not carry order_id {order} for the payable and its payment: it was not sent");
         return Err(StripeError::NotDone { what, why });
     }
-    stripe
+    let answer = stripe
         .call(WireRequest {
             method: Method::Post,
             path: path.to_owned(),
@@ -142,5 +146,7 @@ async fn send<W: Wire, C: Clock>(
             body: Some(request.body.clone()),
             idempotency_key: Some(key.to_owned()),
         })
-        .await
+        .await?;
+    let made = answer.decode::<A>()?.into();
+    Ok(if answer.replayed { stripe.payable(&made.id).await?.unwrap_or(made) } else { made })
 }

@@ -59,12 +59,7 @@ pub async fn create_player_payment_link<W: Wire, C: Clock>(
     request: &PayableRequest,
     key: &str,
 ) -> Result<Payable, StripeError> {
-    let answer = send(stripe, PATH, order, request, key).await?;
-    let made = answer.decode::<LinkAnswer>()?.into_payable();
-    if !answer.replayed {
-        return Ok(made);
-    }
-    Ok(stripe.payment_link(&made.id).await?.unwrap_or(made))
+    send::<LinkAnswer, _, _>(stripe, PATH, order, request, key).await
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the one place where a Payment Link's request is built")]

@@ -70,12 +70,7 @@ pub async fn create_player_checkout_session<W: Wire, C: Clock>(
     request: &PayableRequest,
     key: &str,
 ) -> Result<Payable, StripeError> {
-    let answer = send(stripe, PATH, order, request, key).await?;
-    let made = answer.decode::<SessionAnswer>()?.into_payable();
-    if !answer.replayed {
-        return Ok(made);
-    }
-    Ok(stripe.session(&made.id).await?.unwrap_or(made))
+    send::<SessionAnswer, _, _>(stripe, PATH, order, request, key).await
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the one place where a session's request is built")]
