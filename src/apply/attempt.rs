@@ -19,7 +19,7 @@ use crate::manifest::Player;
 use crate::settle::settle;
 use crate::stripe::{
     Bill, Closed, LIFETIME, PayableRequest, PriceId, StripeError, create_player_checkout_session,
-    create_player_payment_link, line_name, render, render_payment_link,
+    create_player_payment_link, render, render_payment_link,
 };
 use crate::world::{Clock, Wire};
 
@@ -103,8 +103,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     }
 
     async fn price(&self, bill: &Bill) -> Result<PriceId, StripeError> {
-        let line = line_name(&bill.tournament_name, &bill.fee_name, &bill.player_name);
-        self.stripe.price(&line, bill.amount, &format!("tourney-price-{}", bill.attempt)).await
+        self.stripe.price(&bill.line(), bill.amount, &format!("tourney-price-{}", bill.attempt)).await
     }
 
     async fn send(&self, attempt: &Attempt) -> Result<Payable, StripeError> {

@@ -190,16 +190,17 @@ impl<'a> Case<'a> {
 
     /// The order's recorded session names another order.
     pub(crate) fn names_another(&self) -> bool {
-        let About::Order(order, _) = self.about else { return false };
         let named = self.recorded.known().and_then(|payable| payable.metadata.get(key::ORDER));
-        named.is_some_and(|named| !named.is_empty() && *named != order.id.to_string())
+        named.is_some_and(|named| self.is_of_another(named))
     }
 
     /// Payments at the order's recorded open link would name another order, whatever the link itself names.
     pub(crate) fn payments_name_another(&self) -> bool {
-        let About::Order(order, _) = self.about else { return false };
-        let named = self.recorded.known().and_then(Payable::order_of_payments);
-        named.is_some_and(|named| !named.is_empty() && named != order.id.to_string())
+        self.recorded.known().and_then(Payable::order_of_payments).is_some_and(|named| self.is_of_another(named))
+    }
+
+    fn is_of_another(&self, named: &str) -> bool {
+        matches!(self.about, About::Order(order, _) if !named.is_empty() && named != order.id.to_string())
     }
 
     /// The order's recorded session names an order that is not of this registration, now or before.

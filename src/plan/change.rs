@@ -302,6 +302,13 @@ pub struct Note {
     pub text: String,
 }
 
+impl Note {
+    /// About the plan as a whole, and no finding.
+    pub(super) fn of_all(text: impl Into<String>) -> Self {
+        Self { subject: Subject { registration: None, order: None, session: None }, finding: None, text: text.into() }
+    }
+}
+
 /// Orders that policy would keep with a new session, or bill by Payment Links, which the application's webhook would cancel
 /// behind an open link.
 #[derive(Clone, Debug, PartialEq, Eq)]

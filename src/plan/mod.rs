@@ -188,12 +188,10 @@ fn add_unpaid(plan: &mut Plan, world: &World<'_>) {
     if without < 2 || without < all {
         return;
     }
-    let subject = Subject { registration: None, order: None, session: None };
-    let text = format!(
+    plan.notes.push(Note::of_all(format!(
         "all {all} paid orders hold a session that nobody paid, and no payment intent: were they paid in cash, or do the words \
          under `statuses` stand crosswise?"
-    );
-    plan.notes.push(Note { subject, finding: None, text });
+    )));
 }
 
 /// An id under another name is a tournament that was renamed, or a manifest that was copied: then the orders are another
@@ -203,13 +201,11 @@ fn add_other_name(plan: &mut Plan, world: &World<'_>) {
     let Some(name) = world.observed.facts.applied_name.as_ref().filter(|name| **name != tournament.name) else {
         return;
     };
-    let subject = Subject { registration: None, order: None, session: None };
-    let text = format!(
+    plan.notes.push(Note::of_all(format!(
         "tournament.id {} was applied as {name:?}, and is called {:?} now: renamed? A copied manifest needs an id of its own, \
          or the orders of the other tournament are taken for its own",
         tournament.id, tournament.name
-    );
-    plan.notes.push(Note { subject, finding: None, text });
+    )));
 }
 
 /// Where there is nothing to do although money is owed, people should know why nothing is made.
@@ -222,8 +218,7 @@ fn add_stop(plan: &mut Plan, world: &World<'_>) {
         }
         _ => return,
     };
-    let subject = Subject { registration: None, order: None, session: None };
-    plan.notes.push(Note { subject, finding: Some(finding), text });
+    plan.notes.push(Note { finding: Some(finding), ..Note::of_all(text) });
 }
 
 /// Stored events about payments that matched no order and that nothing here accounts for by now.

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::domain::{OrderStatus, PayableKind, Registration, SessionId};
 
 use super::match_up::{Group, World};
-use super::{Change, Note, Step, Subject};
+use super::{Change, Note, Step};
 
 /// The registrations among `groups` that are payable by this kind of payable, and stay so, or will be.
 pub(crate) fn payable_by<'a>(
@@ -23,11 +23,7 @@ pub(crate) fn payable_by<'a>(
         .filter(|change| world.manifest.policy.link == kind && steps(change))
         .filter_map(|change| change.subject.registration.as_ref())
         .collect();
-    let closed: BTreeSet<&SessionId> = changes
-        .iter()
-        .flat_map(|change| &change.steps)
-        .filter_map(|step| if let Step::Expire { session, .. } = step { Some(session) } else { None })
-        .collect();
+    let closed = closed_by(changes);
     let stays_open = |group: &Group<'_>| {
         let pending = group.orders.iter().filter(|(order, _)| order.status == OrderStatus::Pending);
         let mut payables = pending.filter_map(|(_, recorded)| recorded.known());
@@ -37,14 +33,17 @@ pub(crate) fn payable_by<'a>(
     payable.map(|group| group.registration.clone()).collect()
 }
 
+/// The payables that changes close.
+pub(crate) fn closed_by(changes: &[Change]) -> BTreeSet<&SessionId> {
+    let steps = changes.iter().flat_map(|change| &change.steps);
+    steps.filter_map(|step| if let Step::Expire { session, .. } = step { Some(session) } else { None }).collect()
+}
+
 /// What stands open at a link that nobody has read cannot be told.
 pub(crate) fn links_unread() -> Note {
-    Note {
-        subject: Subject { registration: None, order: None, session: None },
-        finding: None,
-        text: "Payment Links were not read: Stripe does not let this key; one that names an order here would go unseen"
-            .to_owned(),
-    }
+    Note::of_all(
+        "Payment Links were not read: Stripe does not let this key; one that names an order here would go unseen",
+    )
 }
 
 /// Sessions end within a day, and there are days left in which people may want to pay. Nothing where the application's
@@ -62,7 +61,7 @@ pub(crate) fn short_lived<'a>(
     }
     let some = !payable_by(world, groups, changes, PayableKind::Session).is_empty();
     some.then(|| {
-        note(format!(
+        Note::of_all(format!(
             "sessions die within 24 hours, pay_by is in {days} days: policy: {{ link: payment_link }} makes links that do not"
         ))
     })
@@ -83,14 +82,9 @@ pub(crate) fn unproved<'a>(
     }
     let some = !payable_by(world, groups, changes, PayableKind::PaymentLink).is_empty();
     some.then(|| {
-        note(
+        Note::of_all(
             "the application's webhook was verified with sessions only, and each visit of a link ends in an event of its own: \
-             run tourney verify once more before links are mailed"
-                .to_owned(),
+             run tourney verify once more before links are mailed",
         )
     })
-}
-
-fn note(text: String) -> Note {
-    Note { subject: Subject { registration: None, order: None, session: None }, finding: None, text }
 }

@@ -7,7 +7,8 @@ use crate::manifest::Manifest;
 
 use super::case::cases;
 use super::match_up::{Group, World};
-use super::{Action, Change, Finding, MassRetire, Money, Step, Subject, Summary};
+use super::payable::closed_by;
+use super::{Action, Change, Finding, MassRetire, Money, Subject, Summary};
 
 /// Retirements up to this many are never refused by the guard.
 const FEW: u32 = 3;
@@ -117,12 +118,7 @@ pub(crate) fn links_stopping(world: &World<'_>, changes: &[Change]) -> u32 {
     // What a visit of a link has made was never mailed.
     let mailed = world.observed.payables.iter().filter(|payable| payable.is_open() && payable.link.is_none());
     let open: BTreeSet<&SessionId> = mailed.map(|payable| &payable.id).collect();
-    let closed: BTreeSet<&SessionId> = changes
-        .iter()
-        .flat_map(|change| &change.steps)
-        .filter_map(|step| if let Step::Expire { session, .. } = step { Some(session) } else { None })
-        .collect();
-    count(open.intersection(&closed))
+    count(open.intersection(&closed_by(changes)))
 }
 
 /// Whether the guard on mass retirement refuses: more than a few withdrawn players' orders above the policy's share of

@@ -125,7 +125,6 @@ fn unmatched(why: String) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
     use crate::domain::{
         Currency, FeeId, LedgerId, LinkTerms, Metadata, Mode, Money, OrderId, PayableKind, PayableState,

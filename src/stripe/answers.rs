@@ -58,35 +58,6 @@ pub(super) struct SessionAnswer {
 }
 
 impl SessionAnswer {
-    pub(super) fn into_payable(self) -> Payable {
-        let mode = self.mode();
-        let state = self.state();
-        let metadata = texts(self.metadata);
-        Payable {
-            id: SessionId(self.id),
-            kind: PayableKind::Session,
-            state,
-            payment_status: match self.payment_status.as_deref() {
-                Some("paid") => PaymentStatus::Paid,
-                Some("no_payment_required") => PaymentStatus::NoPaymentRequired,
-                _ => PaymentStatus::Unpaid,
-            },
-            amount: self.amount_total,
-            currency: self.currency.as_deref().and_then(|code| Currency::parse(code).ok()),
-            mode,
-            metadata,
-            terms: LinkTerms::default(),
-            client_reference_id: self.client_reference_id,
-            customer_email: self.customer_email,
-            payment_intent: self.payment_intent.map(|reference| PaymentIntentId(reference.into_id())),
-            payment: None,
-            link: self.payment_link.map(|reference| SessionId(reference.into_id())),
-            url: self.url.filter(|_| state == PayableState::Open),
-            created: Timestamp::from_second(self.created).ok(),
-            expires_at: self.expires_at.and_then(|second| Timestamp::from_second(second).ok()),
-        }
-    }
-
     fn mode(&self) -> Mode {
         let by_id = Mode::of_session(&self.id).unwrap_or(Mode::Test);
         self.livemode.map_or(by_id, |live| if live { Mode::Live } else { Mode::Test })
@@ -107,7 +78,32 @@ impl SessionAnswer {
 
 impl From<SessionAnswer> for Payable {
     fn from(answer: SessionAnswer) -> Self {
-        answer.into_payable()
+        let mode = answer.mode();
+        let state = answer.state();
+        let metadata = texts(answer.metadata);
+        Self {
+            id: SessionId(answer.id),
+            kind: PayableKind::Session,
+            state,
+            payment_status: match answer.payment_status.as_deref() {
+                Some("paid") => PaymentStatus::Paid,
+                Some("no_payment_required") => PaymentStatus::NoPaymentRequired,
+                _ => PaymentStatus::Unpaid,
+            },
+            amount: answer.amount_total,
+            currency: answer.currency.as_deref().and_then(|code| Currency::parse(code).ok()),
+            mode,
+            metadata,
+            terms: LinkTerms::default(),
+            client_reference_id: answer.client_reference_id,
+            customer_email: answer.customer_email,
+            payment_intent: answer.payment_intent.map(|reference| PaymentIntentId(reference.into_id())),
+            payment: None,
+            link: answer.payment_link.map(|reference| SessionId(reference.into_id())),
+            url: answer.url.filter(|_| state == PayableState::Open),
+            created: Timestamp::from_second(answer.created).ok(),
+            expires_at: answer.expires_at.and_then(|second| Timestamp::from_second(second).ok()),
+        }
     }
 }
 
@@ -177,38 +173,34 @@ impl LinkAnswer {
         let limit = |restrictions: Option<Restrictions>| restrictions?.completed_sessions?.limit;
         LinkTerms { payment_metadata, paid_once: self.restrictions.take().map(|one| limit(one) == Some(1)) }
     }
+}
 
-    pub(super) fn into_payable(mut self) -> Payable {
-        let terms = self.terms();
+impl From<LinkAnswer> for Payable {
+    fn from(mut answer: LinkAnswer) -> Self {
+        let terms = answer.terms();
         // What somebody else's link does not say is no reason to stop: it is not known what that one costs.
-        let lines = self.line_items.filter(|lines| !lines.has_more);
+        let lines = answer.line_items.filter(|lines| !lines.has_more);
         let currency = lines.as_ref().and_then(|lines| lines.data.first()).and_then(|line| line.currency.clone());
-        let currency = self.currency.or(currency);
-        Payable {
-            id: SessionId(self.id),
+        let currency = answer.currency.or(currency);
+        Self {
+            id: SessionId(answer.id),
             kind: PayableKind::PaymentLink,
-            state: if self.active { PayableState::Open } else { PayableState::Expired },
+            state: if answer.active { PayableState::Open } else { PayableState::Expired },
             payment_status: PaymentStatus::Unpaid,
             amount: lines.and_then(|lines| lines.data.iter().map(|line| line.amount_total).sum()),
             currency: currency.as_deref().and_then(|code| Currency::parse(code).ok()),
-            mode: if self.livemode == Some(true) { Mode::Live } else { Mode::Test },
-            metadata: texts(self.metadata),
+            mode: if answer.livemode == Some(true) { Mode::Live } else { Mode::Test },
+            metadata: texts(answer.metadata),
             terms,
             client_reference_id: None,
             customer_email: None,
             payment_intent: None,
             payment: None,
             link: None,
-            url: self.url.filter(|_| self.active),
+            url: answer.url.filter(|_| answer.active),
             created: None,
             expires_at: None,
         }
-    }
-}
-
-impl From<LinkAnswer> for Payable {
-    fn from(answer: LinkAnswer) -> Self {
-        answer.into_payable()
     }
 }
 
@@ -290,7 +282,7 @@ mod tests {
     use super::*;
 
     fn session(text: &str) -> Payable {
-        serde_json::from_str::<SessionAnswer>(text).unwrap().into_payable()
+        Payable::from(serde_json::from_str::<SessionAnswer>(text).unwrap())
     }
 
     #[test]
@@ -323,7 +315,7 @@ mod tests {
             let text = format!(
                 r#"{{"id":"plink_1","active":{active},"url":"https://buy.example/1","livemode":false,"metadata":{{}}{lines}}}"#
             );
-            serde_json::from_str::<LinkAnswer>(&text).unwrap().into_payable()
+            Payable::from(serde_json::from_str::<LinkAnswer>(&text).unwrap())
         };
         let line = r#","line_items":{"data":[{"amount_total":5500,"currency":"usd"}],"has_more":false}"#;
         let open = link(true, line);

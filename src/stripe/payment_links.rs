@@ -34,7 +34,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
                 })
             })
             .await?;
-        Ok(links.into_iter().map(LinkAnswer::into_payable).collect())
+        Ok(links.into_iter().map(Payable::from).collect())
     }
 
     /// One link as it stands now; none where Stripe does not know it.
@@ -67,7 +67,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
                 })
             })
             .await?;
-        Ok(sessions.into_iter().map(SessionAnswer::into_payable).collect())
+        Ok(sessions.into_iter().map(Payable::from).collect())
     }
 
     /// Sees to it that nobody can pay at a link: deactivates it, then closes the sessions of its visits, which outlive it, and
@@ -117,6 +117,6 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
     }
 
     async fn link(&self, request: WireRequest) -> Result<Payable, StripeError> {
-        Ok(self.call(request).await?.decode::<LinkAnswer>()?.into_payable())
+        Ok(self.call(request).await?.decode::<LinkAnswer>()?.into())
     }
 }

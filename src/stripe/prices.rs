@@ -1,13 +1,11 @@
 //! Prices and their products, by what they say: the same line always means the same price, so that links which take each
 //! other's place do not pile up products in the account.
 
-use std::str::FromStr;
-
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use stripe_product::price::{CreatePrice, CreatePriceProductData, ListPrice};
 
-use super::request::built;
+use super::request::{built, currency};
 use super::{Stripe, StripeError};
 use crate::domain::Money;
 use crate::world::{Clock, Wire};
@@ -71,9 +69,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         if let Some(price) = found.data.into_iter().find(|price| price.says(line, amount)) {
             return Ok(PriceId(price.id));
         }
-        // A currency without a variant of its own becomes one that serialises as written: parsing cannot fail.
-        let Ok(currency) = stripe_types::Currency::from_str(amount.currency.code());
-        let create = CreatePrice::new(currency)
+        let create = CreatePrice::new(currency(amount.currency))
             .unit_amount(amount.minor)
             .product_data(CreatePriceProductData::new(line))
             .lookup_key(lookup_key)

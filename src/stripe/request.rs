@@ -3,9 +3,12 @@
 //! Only path, query, body and method are taken from a builder: the generated answer types are never instantiated, which
 //! keeps the build short and lets an unknown enum value pass.
 
+use std::str::FromStr;
+
 use stripe_client_core::{StripeMethod, StripeRequest};
 
 use super::StripeError;
+use crate::domain::Currency;
 use crate::world::{Method, WireRequest};
 
 /// The request a builder describes.
@@ -23,6 +26,12 @@ pub(super) fn built(builder: &impl StripeRequest) -> WireRequest {
         body: request.body.filter(|body| !body.is_empty()),
         idempotency_key: None,
     }
+}
+
+/// Stripe's name of a currency. One without a variant of its own becomes one that serialises as written: parsing cannot fail.
+pub(super) fn currency(currency: Currency) -> stripe_types::Currency {
+    let Ok(named) = stripe_types::Currency::from_str(currency.code());
+    named
 }
 
 /// A read of a plain path with these parameters.

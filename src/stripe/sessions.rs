@@ -54,7 +54,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         state: Option<PayableState>,
     ) -> Result<Vec<Payable>, StripeError> {
         let sessions: Vec<SessionAnswer> = self.all(|after| page(created_gte, state, after)).await?;
-        Ok(sessions.into_iter().map(SessionAnswer::into_payable).collect())
+        Ok(sessions.into_iter().map(Payable::from).collect())
     }
 
     /// One session as it stands now, without its payment; none where Stripe does not know it.
@@ -136,7 +136,7 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
     }
 
     async fn one(&self, request: WireRequest) -> Result<Payable, StripeError> {
-        Ok(self.call(request).await?.decode::<SessionAnswer>()?.into_payable())
+        Ok(self.call(request).await?.decode::<SessionAnswer>()?.into())
     }
 }
 

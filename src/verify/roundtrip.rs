@@ -122,29 +122,23 @@ async fn fly<L: Ledger, W: Wire, C: Clock>(
 ) -> Result<(), VerifyError> {
     let (order, first) = hands.hatch(bird, None).await?;
     canary.order = Some(order.clone());
-    canary.sessions.push(first.clone());
-    hands.ledger.journal_canary(canary).await?;
+    journal(hands, &first, canary).await?;
     // The first session stays open until the handler is asked about it: what Stripe itself tells of its end is not to be
     // taken for the effect of another event, nor is the order to hold it still.
-    let predecessor = match PayableKind::of(&first) {
-        PayableKind::Session => first.clone(),
-        PayableKind::PaymentLink => visited(hands, trip, &first, canary).await?,
-    };
-    let session = match PayableKind::of(&first) {
+    let (predecessor, session, of_visit) = match PayableKind::of(&first) {
         PayableKind::Session => {
             let standing = hands.canary_order(&order).await?.seen();
             let (_, session) = hands.hatch(bird, Some(standing)).await?;
-            canary.sessions.push(session.clone());
-            hands.ledger.journal_canary(canary).await?;
-            session
+            journal(hands, &session, canary).await?;
+            (first, session, String::new())
         }
-        PayableKind::PaymentLink => visited(hands, trip, &first, canary).await?,
+        PayableKind::PaymentLink => {
+            let predecessor = visited(hands, trip, &first, canary).await?;
+            let session = visited(hands, trip, &first, canary).await?;
+            (predecessor, session, format!(", made by a visit of {first}"))
+        }
     };
     let flight = Flight::prepare(hands, trip, order, predecessor, session.clone()).await?;
-    let of_visit = match PayableKind::of(&first) {
-        PayableKind::Session => String::new(),
-        PayableKind::PaymentLink => format!(", made by a visit of {first}"),
-    };
     let made = format!("order {} with session {session}{of_visit}, through the helper", flight.order);
     log.note(Check::new("canary", true, made));
     flight.negatives(log).await?;
@@ -163,7 +157,16 @@ async fn visited<L: Ledger, W: Wire, C: Clock>(
     canary: &mut Canary,
 ) -> Result<SessionId, VerifyError> {
     let session = hands.visit(trip, link, &canary.sessions).await?;
-    canary.sessions.push(session.clone());
-    hands.ledger.journal_canary(canary).await?;
+    journal(hands, &session, canary).await?;
     Ok(session)
+}
+
+/// Writes down one more payable of the canary.
+async fn journal<L: Ledger, W: Wire, C: Clock>(
+    hands: &Hands<'_, L, W, C>,
+    payable: &SessionId,
+    canary: &mut Canary,
+) -> Result<(), LedgerError> {
+    canary.sessions.push(payable.clone());
+    hands.ledger.journal_canary(canary).await
 }

@@ -64,6 +64,14 @@ pub struct Bill {
     pub lifetime: Duration,
 }
 
+impl Bill {
+    /// What the payer reads of it.
+    #[must_use]
+    pub fn line(&self) -> String {
+        line_name(&self.tournament_name, &self.fee_name, &self.player_name)
+    }
+}
+
 /// The exact request for a payable, to be stored before it is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PayableRequest {

@@ -1,6 +1,5 @@
 //! Checkout Sessions: what a payer can pay at for a day.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,10 +10,10 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_checkout::{CheckoutSessionMode, CheckoutSessionUiMode};
 
-use super::{Bill, PayableRequest, in_order, line_name, metadata, send};
+use super::{Bill, PayableRequest, in_order, metadata, send};
 use crate::domain::{OrderId, Payable};
 use crate::stripe::answers::SessionAnswer;
-use crate::stripe::request::built;
+use crate::stripe::request::{built, currency};
 use crate::stripe::{Stripe, StripeError};
 use crate::world::{Clock, Wire};
 
@@ -79,10 +78,8 @@ fn builder() -> CreateCheckoutSession {
 }
 
 fn line(bill: &Bill) -> CreateCheckoutSessionLineItems {
-    // A currency without a variant of its own becomes one that serialises as written: parsing cannot fail.
-    let Ok(currency) = stripe_types::Currency::from_str(bill.amount.currency.code());
-    let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency);
-    price.product_data = Some(ProductData::new(line_name(&bill.tournament_name, &bill.fee_name, &bill.player_name)));
+    let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency(bill.amount.currency));
+    price.product_data = Some(ProductData::new(bill.line()));
     price.unit_amount = Some(bill.amount.minor);
     let mut line = CreateCheckoutSessionLineItems::new();
     line.price_data = Some(price);
