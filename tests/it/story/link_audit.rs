@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::club::{Club, text};
+use super::links::LINKS;
 use super::on_both;
 use super::trip::{detail, passed};
 use crate::support::assert_valid;
@@ -19,7 +20,7 @@ on_both!(
 
 /// Three players are billed by Payment Links.
 fn bill_by_links(club: &Club) {
-    club.append("policy: {link: payment_link}");
+    club.append(LINKS);
     let applied = club.tourney(["apply", "--yes"]).run().expect(0);
     let proved = "3 payment links open, each carries its own order_id.";
     assert!(applied.stdout.contains(proved), "{}", applied.stdout);
@@ -39,10 +40,6 @@ fn audited(club: &Club, code: i32) -> Value {
     verdict
 }
 
-fn visit(club: &Club, link: &str) -> String {
-    text(&club.control(json!({"command": "visit", "link": link}))["id"]).to_owned()
-}
-
 /// Another program makes a link over a price of ours; gives its id.
 fn makes_link(club: &Club, metadata: &Value) -> String {
     let price = club.stripe("prices?limit=1", None)["data"][0]["id"].clone();
@@ -54,19 +51,15 @@ fn makes_link(club: &Club, metadata: &Value) -> String {
     text(&club.stripe("payment_links", Some(&form.finish()))["id"]).to_owned()
 }
 
-fn is_active(club: &Club, link: &str) -> bool {
-    club.stripe(&format!("payment_links/{link}"), None)["active"] == true
-}
-
 fn visits_of_our_own_links_are_neither_foreign_nor_news(club: &Club) {
     bill_by_links(club);
     let (_, plink) = link(club, 1001);
     club.edit("amount: 65.00", "amount: 70.00");
     club.tourney(["plan", "--out", "saved.plan"]).run().expect(0);
     // Somebody looks at the link, turns back, and looks again.
-    let first = visit(club, &plink);
+    let first = club.visit(&plink);
     club.expire(&first);
-    visit(club, &plink);
+    club.visit(&plink);
     let verdict = audited(club, 1);
     assert_eq!(passed(&verdict, "amount"), json!(false), "{verdict:#}");
     assert!(detail(&verdict, "order-id").starts_with("3 open payment links, each"), "{verdict:#}");
@@ -76,7 +69,7 @@ fn visits_of_our_own_links_are_neither_foreign_nor_news(club: &Club) {
     }
     // What was reviewed is still what is to be done.
     club.tourney(["apply", "--yes", "saved.plan"]).run().expect(0);
-    assert!(is_active(club, &plink));
+    assert!(club.is_active(&plink));
     club.plans(&[]);
     audited(club, 0);
 }
@@ -89,11 +82,11 @@ fn a_link_of_somebody_else_is_told_and_left_alone(club: &Club) {
     assert!(said.contains("1 payment link of this account") && said.contains(&theirs), "{said}");
     let plan = club.tourney(["plan"]).run().expect(0).stdout;
     assert!(plan.contains("1 other payment link of this Stripe account cannot be proved"), "{plan}");
-    visit(club, &theirs);
+    club.visit(&theirs);
     let verdict = audited(club, 0);
     assert!(detail(&verdict, "foreign").contains("1 session and 1 payment link of this account"), "{verdict:#}");
     club.plans(&[]);
-    assert!(is_active(club, &theirs));
+    assert!(club.is_active(&theirs));
 }
 
 fn a_link_without_its_order_or_for_another_amount_does_not_pass(club: &Club) {
@@ -117,7 +110,7 @@ fn a_link_of_ours_that_no_order_has_does_not_pass(club: &Club) {
     assert_eq!(passed(&verdict, "no-ad-hoc-session"), json!(false), "{verdict:#}");
     assert!(detail(&verdict, "no-ad-hoc-session").contains(&stray), "{verdict:#}");
     club.tourney(["apply", "--yes"]).run().expect(0);
-    assert!(!is_active(club, &stray));
+    assert!(!club.is_active(&stray));
     audited(club, 0);
 }
 
@@ -133,14 +126,14 @@ fn a_link_besides_another_does_not_pass(club: &Club) {
     let said = detail(&audited(club, 1), "paid-once");
     assert!(said.contains(&second) && said.contains(&session) && !said.contains(&plink), "{said}");
     club.tourney(["apply", "--yes"]).run().expect(0);
-    assert!(is_active(club, &plink) && !is_active(club, &second) && !club.is_open(&session));
+    assert!(club.is_active(&plink) && !club.is_active(&second) && !club.is_open(&session));
     audited(club, 0);
 }
 
 fn a_page_shows_a_links_visits(club: &Club) {
     bill_by_links(club);
     let (order, plink) = link(club, 1001);
-    let [abandoned, paid] = [visit(club, &plink), visit(club, &plink)];
+    let [abandoned, paid] = [club.visit(&plink), club.visit(&plink)];
     club.expire(&abandoned);
     let open = club.tourney(["show", &plink]).run().expect(0).stdout;
     for line in [

@@ -16,6 +16,12 @@ pub(crate) const LINKS: &str = "policy: {link: payment_link}";
 
 /// Links at Stripe: what they show, and what people do with them.
 impl Club {
+    /// Bills every player by Payment Links.
+    pub(crate) fn bill_by_links(&self) {
+        self.append(LINKS);
+        self.bill();
+    }
+
     /// Every link of the account, the newest first, with its lines.
     pub(crate) fn links(&self) -> Vec<Value> {
         let links = self.stripe("payment_links?limit=100&expand[]=data.line_items", None);

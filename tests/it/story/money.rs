@@ -164,6 +164,13 @@ fn a_payment_on_its_way_is_left_alone_until_it_arrives(club: &Club) {
 
     let plan = club.plans(&[]);
     assert_eq!(plan["notes"][0]["finding"], "payment-processing", "{plan:#}");
+    waits_until_it_arrives(club, &before, before.session());
+    assert_eq!(club.order("1001").intent, Some(intent));
+}
+
+/// The first player's order, at whose session a payment is on its way, is left as it is, also where the player leaves, and
+/// paid when the money comes.
+pub(super) fn waits_until_it_arrives(club: &Club, before: &Order, session: &str) {
     club.tourney(["apply", "--yes"]).run().expect(0);
     let whole = club.folder.read("tournament.yaml");
     club.remove_player("1001");
@@ -172,9 +179,8 @@ fn a_payment_on_its_way_is_left_alone_until_it_arrives(club: &Club) {
     assert_eq!(club.row(&before.id), Some(before.clone()), "not recorded, not retired, not renewed");
 
     club.folder.write("tournament.yaml", &whole);
-    club.control(json!({"command": "settle_delayed", "session": before.session(), "succeed": true}));
+    club.control(json!({"command": "settle_delayed", "session": session, "succeed": true}));
     club.converges(&["1001/5 record_payment unrecorded-payment"], &[]);
-    assert_eq!(club.order("1001").intent, Some(intent));
 }
 
 fn a_failed_payment_is_billed_anew(club: &Club) {

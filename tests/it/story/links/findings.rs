@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::LINKS;
 use crate::story::club::Club;
 use crate::story::on_both;
 use crate::support::wait_until;
@@ -26,13 +25,8 @@ on_both!(
     a_parent_who_looks_at_a_link_outdates_no_saved_plan,
 );
 
-fn billed(club: &Club) {
-    club.append(LINKS);
-    club.bill();
-}
-
 fn a_link_that_was_closed_while_its_order_is_pending_is_renewed(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.change_link(&link, "active=false");
@@ -46,7 +40,7 @@ fn a_link_that_was_closed_while_its_order_is_pending_is_renewed(club: &Club) {
 }
 
 fn a_link_without_order_id_is_repaired_in_place(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     club.change_link(&link, "metadata[order_id]=&payment_intent_data[metadata][note]=lost");
     let early = club.visit(&link);
@@ -73,7 +67,7 @@ fn a_link_without_order_id_is_repaired_in_place(club: &Club) {
 }
 
 fn a_visit_that_comes_while_its_link_is_repaired_is_closed(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     club.change_link(&link, "metadata[order_id]=");
     club.control(json!({"command": "reset_stats"}));
@@ -93,7 +87,7 @@ fn a_visit_that_comes_while_its_link_is_repaired_is_closed(club: &Club) {
 }
 
 fn a_link_that_names_a_predecessor_is_repaired_in_place(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (first, closed) = club.linked("1001");
     club.edit("parent01@example.com, fee: 5}", "parent01@example.com, fee: 5, amount: 40.00}");
     club.converges(&["1001/5 replace wrong-amount"], &[]);
@@ -109,7 +103,7 @@ fn a_link_that_names_a_predecessor_is_repaired_in_place(club: &Club) {
 }
 
 fn a_link_that_names_a_stranger_s_order_is_for_a_person(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (_, link) = club.linked("1001");
     club.change_link(&link, "metadata[order_id]=ord_of_somebody_else");
 
@@ -121,7 +115,7 @@ fn a_link_that_names_a_stranger_s_order_is_for_a_person(club: &Club) {
 }
 
 fn another_amount_closes_the_link_and_its_visits(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visits = [club.visit(&link), club.visit(&link)];
     club.edit("parent01@example.com, fee: 5}", "parent01@example.com, fee: 5, amount: 40.00}");
@@ -137,7 +131,7 @@ fn another_amount_closes_the_link_and_its_visits(club: &Club) {
 }
 
 fn links_of_others_are_counted_and_left_alone(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let donations = club.script_makes_link(&json!({"campaign": "roof"}));
     let elsewhere = json!({"order_id": club.order("1001").id, "tourney_ledger": "another"});
     let elsewhere = club.script_makes_link(&elsewhere);
@@ -158,7 +152,7 @@ fn links_of_others_are_counted_and_left_alone(club: &Club) {
 }
 
 fn ad_hoc_links_are_closed(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let before = club.orders();
     let nobodys = club.script_makes_link(&club.ours("0000", "1001", "5"));
     let strangers = club.script_makes_link(&club.ours("0001", "7777", "5"));
@@ -172,7 +166,7 @@ fn ad_hoc_links_are_closed(club: &Club) {
 }
 
 fn a_link_beside_the_order_s_own_is_closed(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let second = club.script_makes_link(&club.ours(&order.id, "1001", "5"));
     let visits = [club.visit(&link), club.visit(&second)];
@@ -185,7 +179,7 @@ fn a_link_beside_the_order_s_own_is_closed(club: &Club) {
 }
 
 fn a_link_of_an_order_that_was_paid_in_cash_is_closed(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.edit("parent01@example.com, fee: 5}", "parent01@example.com, fee: 5, paid: {how: cash}}");
@@ -203,7 +197,7 @@ fn a_link_of_an_order_that_was_paid_in_cash_is_closed(club: &Club) {
 }
 
 fn a_link_of_a_player_who_left_is_closed_with_its_visits(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.remove_player("1001");
@@ -216,7 +210,7 @@ fn a_link_of_a_player_who_left_is_closed_with_its_visits(club: &Club) {
 }
 
 fn the_stop_button_and_a_day_that_has_passed_close_links(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let whole = club.folder.read("tournament.yaml");
     for (before, after, finding) in
         [("open: true", "open: false", "closed"), ("pay_by: 2999-04-25", "pay_by: 2020-04-25", "past-due")]
@@ -237,7 +231,7 @@ fn the_stop_button_and_a_day_that_has_passed_close_links(club: &Club) {
 
 /// A link knows no address: it stands in the query that is sent.
 fn an_address_of_another_parent_needs_no_other_link(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let before = club.linked("1001");
     club.edit("parent01@example.com", "mother01@example.com");
     club.plans(&[]);
@@ -245,7 +239,7 @@ fn an_address_of_another_parent_needs_no_other_link(club: &Club) {
 }
 
 fn a_link_of_a_waived_fee_is_closed(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.edit("parent01@example.com, fee: 5}", "parent01@example.com, fee: 5, amount: 0.00}");
@@ -255,7 +249,7 @@ fn a_link_of_a_waived_fee_is_closed(club: &Club) {
 }
 
 fn a_link_whose_order_somebody_canceled_is_closed(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.sql(&format!("UPDATE orders SET status = 'canceled' WHERE id = '{}'", order.id));
@@ -266,7 +260,7 @@ fn a_link_whose_order_somebody_canceled_is_closed(club: &Club) {
 
 /// Anybody who opens a link makes a session, and leaves it to expire. That decides nothing; a payment does.
 fn a_parent_who_looks_at_a_link_outdates_no_saved_plan(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (_, left) = club.linked("1001");
     let abandoned = club.visit(&left);
     club.edit("parent02@example.com, fee: 6}", "parent02@example.com, fee: 6, amount: 40.00}");

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::LINKS;
 use super::incident::own_receiver;
 use crate::story::club::{Club, text};
+use crate::story::money::waits_until_it_arrives;
 use crate::story::on_both;
 use crate::support::wait_until;
 
@@ -26,13 +26,8 @@ on_both!(
     links_that_were_paid_cost_no_request_each,
 );
 
-fn billed(club: &Club) {
-    club.append(LINKS);
-    club.bill();
-}
-
 fn a_payment_whose_webhook_was_lost_is_recorded(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let intent = club.pay(&club.visit(&link));
     club.converges(&["1001/5 record_payment unrecorded-payment"], &[]);
@@ -43,7 +38,7 @@ fn a_payment_whose_webhook_was_lost_is_recorded(club: &Club) {
 
 /// Two parents have the page open, and Stripe lets both pay (docs/SANDBOX.md).
 fn of_two_visits_that_are_paid_the_second_is_for_a_person(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visits = [club.visit(&link), club.visit(&link)];
     let intents = visits.map(|visit| club.pay(&visit));
@@ -59,7 +54,7 @@ fn of_two_visits_that_are_paid_the_second_is_for_a_person(club: &Club) {
 }
 
 fn an_open_visit_beside_a_payment_is_closed(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (_, link) = club.linked("1001");
     let [first, second] = [club.visit(&link), club.visit(&link)];
     club.pay(&first);
@@ -71,28 +66,19 @@ fn an_open_visit_beside_a_payment_is_closed(club: &Club) {
 }
 
 fn a_payment_on_its_way_at_a_visit_is_left_alone_until_it_arrives(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (before, link) = club.linked("1001");
     let visit = club.visit(&link);
     let intent = club.pay_with(&visit, "delayed_success");
 
     let plan = club.plans(&[]);
     assert_eq!((&plan["notes"][0]["finding"], &plan["notes"][1]), (&json!("payment-processing"), &json!(null)));
-    club.tourney(["apply", "--yes"]).run().expect(0);
-    let whole = club.folder.read("tournament.yaml");
-    club.remove_player("1001");
-    club.plans(&[]);
-    club.tourney(["apply", "--yes"]).run().expect(0);
-    assert_eq!(club.row(&before.id), Some(before.clone()), "not recorded, not retired, not renewed");
-
-    club.folder.write("tournament.yaml", &whole);
-    club.control(json!({"command": "settle_delayed", "session": visit, "succeed": true}));
-    club.converges(&["1001/5 record_payment unrecorded-payment"], &[]);
+    waits_until_it_arrives(club, &before, &visit);
     assert_eq!(club.row(&before.id).unwrap().intent, Some(intent));
 }
 
 fn a_payment_at_a_visit_that_failed_is_billed_anew(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (before, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.pay_with(&visit, "delayed_failure");
@@ -108,7 +94,7 @@ fn a_payment_at_a_visit_that_failed_is_billed_anew(club: &Club) {
 
 /// The link has lost its metadata; what the visit's session does not say, the link by which it was made does.
 fn a_payment_at_a_visit_without_order_id_is_recorded(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     club.change_link(&link, "metadata=&payment_intent_data[metadata]=");
     let intent = club.pay(&club.visit(&link));
@@ -124,7 +110,7 @@ fn a_payment_at_a_visit_without_order_id_is_recorded(club: &Club) {
 
 /// A program made a link of its own, somebody opened it, and it got its metadata only then.
 fn a_payment_at_an_early_visit_of_somebody_s_link_is_recorded(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, own) = club.linked("1001");
     let other = club.script_makes_link(&json!({}));
     let visit = club.visit(&other);
@@ -145,7 +131,7 @@ fn a_payment_at_an_early_visit_of_somebody_s_link_is_recorded(club: &Club) {
 
 /// That a payment has failed, its payment intent says, and nothing but the link leads to that.
 fn a_failed_payment_at_a_visit_without_order_id_is_billed_anew(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (before, link) = club.linked("1001");
     club.change_link(&link, "metadata=&payment_intent_data[metadata]=");
     let visit = club.visit(&link);
@@ -159,7 +145,7 @@ fn a_failed_payment_at_a_visit_without_order_id_is_billed_anew(club: &Club) {
 
 /// The same heard by tourney's own receiver, before any apply.
 fn our_receiver_knows_the_order_by_the_link(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let receiver = own_receiver(club, 0);
     let (order, link) = club.linked("1001");
     club.change_link(&link, "metadata=&payment_intent_data[metadata]=");
@@ -171,7 +157,7 @@ fn our_receiver_knows_the_order_by_the_link(club: &Club) {
 }
 
 fn a_refund_of_a_link_s_payment_is_recorded(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.pay(&visit);
@@ -187,7 +173,7 @@ fn a_refund_of_a_link_s_payment_is_recorded(club: &Club) {
 }
 
 fn a_payment_that_arrives_while_its_player_leaves_is_recorded(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.remove_player("1001");
@@ -202,7 +188,7 @@ fn a_payment_that_arrives_while_its_player_leaves_is_recorded(club: &Club) {
 
 /// Somebody has taken the limit off in the dashboard, and so the first payment does not close the link.
 fn a_link_without_its_limit_is_closed_when_it_is_paid(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (_, link) = club.linked("1001");
     club.change_link(&link, "restrictions=");
     club.pay(&club.visit(&link));
@@ -216,7 +202,7 @@ fn a_link_without_its_limit_is_closed_when_it_is_paid(club: &Club) {
 }
 
 fn links_that_take_each_others_place_pile_up_no_products(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let count = |what: &str| {
         let list = club.stripe(&format!("{what}?limit=100"), None);
         let archived = club.stripe(&format!("{what}?limit=100&active=false"), None);
@@ -236,7 +222,7 @@ fn links_that_take_each_others_place_pile_up_no_products(club: &Club) {
 
 /// Of a link itself Stripe says no more than whether it is active.
 fn status_says_what_the_visits_of_a_link_have_paid(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let [visit, _left] = [club.visit(&link), club.visit(&link)];
     let told = || {
@@ -269,7 +255,7 @@ fn status_says_what_the_visits_of_a_link_have_paid(club: &Club) {
 
 /// A tournament whose links have nearly all been paid is looked at as quickly as on its first day.
 fn links_that_were_paid_cost_no_request_each(club: &Club) {
-    billed(club);
+    club.bill_by_links();
     for player in ["1001", "1002"] {
         club.pay(&club.visit(&club.linked(player).1));
     }

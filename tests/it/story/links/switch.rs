@@ -76,8 +76,7 @@ fn sessions_become_links_and_links_sessions(club: &Club) {
 }
 
 fn a_visit_that_is_open_is_closed_with_its_link(club: &Club) {
-    club.append(LINKS);
-    club.bill();
+    club.bill_by_links();
     let (_, link) = club.linked("1001");
     let visits = [club.visit(&link), club.visit(&link)];
     club.edit(LINKS, BACK);
@@ -87,8 +86,7 @@ fn a_visit_that_is_open_is_closed_with_its_link(club: &Club) {
 }
 
 fn a_visit_that_was_paid_is_recorded_and_not_switched(club: &Club) {
-    club.append(LINKS);
-    club.bill();
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let intent = club.pay(&club.visit(&link));
     club.edit(LINKS, BACK);
@@ -111,8 +109,7 @@ fn a_session_that_was_paid_is_recorded_and_not_switched(club: &Club) {
 }
 
 fn a_payment_on_its_way_is_not_switched(club: &Club) {
-    club.append(LINKS);
-    club.bill();
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let visit = club.visit(&link);
     club.pay_with(&visit, "delayed_success");

@@ -21,8 +21,7 @@ on_both!(
 /// The first player's order and link, after something was changed about it; another one is in order.
 #[track_caller]
 fn changed(club: &Club, form: &str) -> (String, String) {
-    club.append(LINKS);
-    club.bill();
+    club.bill_by_links();
     let (order, link) = club.linked("1001");
     let before = club.link(&link);
     let after = club.change_link(&link, form);
@@ -141,8 +140,7 @@ fn of_two_payments_at_a_link_without_limit_the_second_is_for_a_person(club: &Clu
 }
 
 fn a_limit_that_was_lost_outdates_a_saved_plan(club: &Club) {
-    club.append(LINKS);
-    club.bill();
+    club.bill_by_links();
     club.edit("parent02@example.com, fee: 6}", "parent02@example.com, fee: 6, amount: 40.00}");
     club.tourney(["plan", "--out", "saved.plan"]).run().expect(0);
     club.change_link(&club.linked("1001").1, "restrictions=");
