@@ -280,7 +280,7 @@ pub(super) async fn abandon(ledger: &SqlLedger, guard: &Guard, id: &AttemptId, w
 /// Every attempt for an order, oldest first.
 pub(super) async fn of_order(ledger: &SqlLedger, order: &OrderId) -> Result<Vec<Attempt>> {
     let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE order_id = $1 ORDER BY began_at, id"));
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE order_id = $1 ORDER BY began_at, {}", tx.by_bytes("id")));
     let attempts = tx.rows(sql, values![order]).await?.iter().map(read_attempt).collect();
     tx.rollback().await?;
     attempts

@@ -60,7 +60,7 @@ async fn write(tx: &mut Tx, canary: &Canary) -> Result<()> {
 /// Canaries whose clean-up has not been confirmed, oldest run first.
 pub(super) async fn open(ledger: &SqlLedger) -> Result<Vec<Canary>> {
     let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE c.closed = 0 ORDER BY c.run_id"));
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} WHERE c.closed = 0 ORDER BY {}", tx.by_bytes("c.run_id")));
     let canaries = tx.rows(sql, values![]).await?.iter().map(read_canary).collect();
     tx.rollback().await?;
     canaries
@@ -76,7 +76,7 @@ pub(super) async fn every(ledger: &SqlLedger) -> Result<Vec<Canary>> {
 
 /// The same within a read that is made anyway.
 pub(super) async fn all(tx: &mut Tx) -> Result<Vec<Canary>> {
-    let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY c.run_id"));
+    let sql = sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY {}", tx.by_bytes("c.run_id")));
     tx.rows(sql, values![]).await?.iter().map(read_canary).collect()
 }
 

@@ -1,5 +1,7 @@
 //! Stored webhook events.
 
+use sqlx::AssertSqlSafe;
+
 use crate::domain::{PaymentIntentId, SessionId};
 
 use super::errors::Result;
@@ -7,6 +9,10 @@ use super::lock::time;
 use super::open::SqlLedger;
 use super::sql::{Row, Tx, values};
 use super::{Event, EventOutcome, StoredEvent};
+
+/// The events, as [`read_event`] reads them.
+const SELECT: &str =
+    "SELECT id, kind, session_id, payment_intent_id, body, received_at, outcome, detail FROM tourney_events";
 
 /// Stores an event, once for each id.
 pub(super) async fn store(ledger: &SqlLedger, event: &Event) -> Result<StoredEvent> {
@@ -46,18 +52,16 @@ pub(super) async fn finish(ledger: &SqlLedger, id: &str, outcome: &EventOutcome)
 /// Events of which nothing has come yet, oldest first.
 pub(super) async fn unfinished(ledger: &SqlLedger, limit: u32) -> Result<Vec<Event>> {
     let Some(mut tx) = ledger.begin_read_ours().await? else { return Ok(Vec::new()) };
-    let sql = "SELECT id, kind, session_id, payment_intent_id, body, received_at, outcome, detail FROM tourney_events \
-               WHERE outcome IS NULL ORDER BY received_at, id LIMIT $1";
-    let events = tx.rows(sql, values![i64::from(limit)]).await?.iter().map(read_event).collect();
+    let sql = format!("{SELECT} WHERE outcome IS NULL ORDER BY received_at, {} LIMIT $1", tx.by_bytes("id"));
+    let events = tx.rows(AssertSqlSafe(sql), values![i64::from(limit)]).await?.iter().map(read_event).collect();
     tx.rollback().await?;
     events
 }
 
 /// Events about a payment that matched no order, oldest first.
 pub(super) async fn unmatched(tx: &mut Tx) -> Result<Vec<Event>> {
-    let sql = "SELECT id, kind, session_id, payment_intent_id, body, received_at, outcome, detail FROM tourney_events \
-               WHERE outcome = 'unmatched' ORDER BY received_at, id";
-    tx.rows(sql, values![]).await?.iter().map(read_event).collect()
+    let sql = format!("{SELECT} WHERE outcome = 'unmatched' ORDER BY received_at, {}", tx.by_bytes("id"));
+    tx.rows(AssertSqlSafe(sql), values![]).await?.iter().map(read_event).collect()
 }
 
 fn words(outcome: &EventOutcome) -> (&str, &str) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sqlx::AssertSqlSafe;
+
 use crate::domain::{FeeId, Order, OrderId, SessionId};
 
 use super::attempts::{SELECT, read_attempt, read_registration};
@@ -59,9 +61,12 @@ async fn in_scope(ledger: &SqlLedger, tx: &mut Tx, scope: &Scope) -> Result<Vec<
 }
 
 async fn read_ours(tx: &mut Tx, scope: &Scope, facts: &mut LedgerFacts) -> Result<()> {
-    let sql = "SELECT order_id, player_id, fee_id, session_id, reason, retired_at, made_at FROM tourney_retired \
-               WHERE tournament_id = $1 OR tournament_id IS NULL ORDER BY order_id";
-    for row in tx.rows(sql, values![&scope.tournament]).await? {
+    let sql = format!(
+        "SELECT order_id, player_id, fee_id, session_id, reason, retired_at, made_at FROM tourney_retired \
+         WHERE tournament_id = $1 OR tournament_id IS NULL ORDER BY {}",
+        tx.by_bytes("order_id")
+    );
+    for row in tx.rows(AssertSqlSafe(sql), values![&scope.tournament]).await? {
         facts.retired.push(RetiredOrder {
             order: OrderId(id_of(&row.must_text(0)?, "order")?),
             registration: read_registration(&row, 1)?,
@@ -71,15 +76,15 @@ async fn read_ours(tx: &mut Tx, scope: &Scope, facts: &mut LedgerFacts) -> Resul
             made_at: row.int(6)?.map(time).transpose()?,
         });
     }
-    let sql = format!("{SELECT} WHERE state = 'open' AND tournament_id = $1 ORDER BY began_at, id");
-    let attempts = tx.rows(sqlx::AssertSqlSafe(sql), values![&scope.tournament]).await?;
+    let sql = format!("{SELECT} WHERE state = 'open' AND tournament_id = $1 ORDER BY began_at, {}", tx.by_bytes("id"));
+    let attempts = tx.rows(AssertSqlSafe(sql), values![&scope.tournament]).await?;
     facts.attempts = attempts.iter().map(read_attempt).collect::<Result<_>>()?;
-    let sql = "SELECT session_id, order_id FROM tourney_attempts WHERE session_id IS NOT NULL AND tournament_id = $1 \
-               ORDER BY session_id";
+    let sql = "SELECT session_id, order_id FROM tourney_attempts WHERE session_id IS NOT NULL AND tournament_id = $1";
     for row in tx.rows(sql, values![&scope.tournament]).await? {
         let order = OrderId(id_of(&row.must_text(1)?, "order")?);
         facts.sessions_made.push((SessionId(row.must_text(0)?), order));
     }
+    facts.sessions_made.sort();
     facts.unmatched = events::unmatched(tx).await?;
     Ok(())
 }
@@ -144,5 +149,6 @@ async fn any(ledger: &SqlLedger, mut cells: Vec<Cell>, link: Option<&str>) -> Re
         }
     }
     reading.tx.rollback().await?;
+    stored.sort_by(|a, b| a.order.id.cmp(&b.order.id));
     Ok(stored.into_iter().map(|stored| stored.order).collect())
 }

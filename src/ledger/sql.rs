@@ -133,6 +133,14 @@ macro_rules! bound {
 }
 
 impl Tx {
+    /// A text column to sort by: by its bytes, as SQLite does, whatever a PostgreSQL database takes for the order of words.
+    pub(super) fn by_bytes(&self, column: &str) -> String {
+        match self {
+            Self::Sqlite(_) => column.to_owned(),
+            Self::Postgres(_) => format!("{column} COLLATE \"C\""),
+        }
+    }
+
     /// Runs a statement; answers with how many rows it touched.
     pub(super) async fn execute(&mut self, sql: impl SqlSafeStr, values: Vec<Value>) -> Result<u64> {
         Ok(match self {
