@@ -12,7 +12,7 @@ use super::errors::{Failure, Result, rejected};
 use super::links;
 use super::lock::{check_fence, time};
 use super::open::SqlLedger;
-use super::orders::{find, find_id, update};
+use super::orders::{find, find_id, find_seen, update};
 use super::rows::{Stored, id_of};
 use super::sql::{Row, Tx, Value, values};
 use super::table::{Cell, Field};
@@ -128,11 +128,10 @@ fn no_such_row(failure: Failure, registration: &Registration) -> Failure {
 
 /// Finds a pending order as it was seen and claims it; none where it has moved or another live order has the claim.
 async fn standing_order(ledger: &SqlLedger, tx: &mut Tx, tournament: &TournamentId, seen: &Seen) -> Result<Subject> {
-    let mut when = ledger.table.seen(seen)?;
-    when.push((Field::Tournament, Value::from(tournament)));
-    let found = find(ledger, tx, &when).await?;
+    let found = find_seen(ledger, tx, seen).await?;
+    let of_this = |stored: &Stored| stored.tournament.as_ref().is_none_or(|its| its == tournament);
     let Some(Order { id, registration, session, status: OrderStatus::Pending, .. }) =
-        found.into_iter().next().map(|stored| stored.order)
+        found.filter(of_this).map(|stored| stored.order)
     else {
         return Ok(None);
     };

@@ -122,10 +122,11 @@ async fn end(ledger: &SqlLedger, canary: &Canary, how: CanaryEnd) -> Result<Cana
         release_claim(&mut tx, &order).await?;
         // The attempts go, and what they made stays known as the canary's.
         let sql = "DELETE FROM tourney_attempts WHERE order_id = $1 RETURNING session_id";
-        let mut sessions = canary.sessions.clone();
+        let mut made = BTreeSet::new();
         for row in tx.rows(sql, values![&order]).await? {
-            sessions.extend(row.text(0)?.map(SessionId).filter(|session| !canary.sessions.contains(session)));
+            made.extend(row.text(0)?.map(SessionId).filter(|session| !canary.sessions.contains(session)));
         }
+        let sessions: Vec<SessionId> = canary.sessions.iter().cloned().chain(made).collect();
         let sql = "UPDATE tourney_canaries SET order_id = $1, sessions = $2 WHERE run_id = $3";
         tx.execute(sql, values![&order, as_json(&sessions)?, &canary.run]).await?;
     }

@@ -3,21 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{AttemptId, OrderId, PayableKind, SessionId, TournamentId};
+use crate::domain::{AttemptId, OrderId, PayableKind, Seen, SessionId};
 
 use super::errors::Result;
 use super::rows::{Stored, id_of};
 use super::sql::{Tx, Value, values};
 
-/// The attempts that have put a link onto an order: one for an order at most.
-const RECORDED: &str = "SELECT order_id, session_id FROM tourney_attempts WHERE state = 'recorded' AND expires_at IS NULL \
-                        AND session_id IS NOT NULL";
+/// The attempts that have put a link onto an order: one for an order at most. What they made says so, as it did when its column
+/// was left empty.
+const RECORDED: &str = "SELECT order_id, session_id FROM tourney_attempts WHERE state = 'recorded' \
+                        AND substr(session_id, 1, 6) = 'plink_'";
 
-/// Gives the orders of a tournament that hold no session the links that they have.
-pub(super) async fn add_of_tournament(tx: &mut Tx, tournament: &TournamentId, stored: &mut [Stored]) -> Result<()> {
-    let sql = sqlx::AssertSqlSafe(format!("{RECORDED} AND tournament_id = $1"));
+/// Gives the orders that hold no session the links that they have, whichever tournament these were made for: an application
+/// may have moved an order since.
+pub(super) async fn add_to_all(tx: &mut Tx, stored: &mut [Stored]) -> Result<()> {
     let mut links = BTreeMap::new();
-    for row in tx.rows(sql, values![tournament]).await? {
+    for row in tx.rows(RECORDED, values![]).await? {
         links.insert(OrderId(id_of(&row.must_text(0)?, "order")?), SessionId(row.must_text(1)?));
     }
     for stored in stored.iter_mut().filter(|stored| stored.order.session.is_none()) {
@@ -26,14 +27,25 @@ pub(super) async fn add_of_tournament(tx: &mut Tx, tournament: &TournamentId, st
     Ok(())
 }
 
-/// The same for single orders, of whatever tournament.
+/// The same for a few orders.
 pub(super) async fn add(tx: &mut Tx, stored: &mut [Stored]) -> Result<()> {
     for stored in stored.iter_mut().filter(|stored| stored.order.session.is_none()) {
-        let sql = sqlx::AssertSqlSafe(format!("{RECORDED} AND order_id = $1"));
-        let row = tx.row(sql, values![&stored.order.id]).await?;
-        stored.order.session = row.map(|row| row.must_text(1)).transpose()?.map(SessionId);
+        stored.order.session = of(tx, &stored.order.id).await?;
     }
     Ok(())
+}
+
+/// The link that was put onto an order, if one was.
+async fn of(tx: &mut Tx, order: &OrderId) -> Result<Option<SessionId>> {
+    let sql = sqlx::AssertSqlSafe(format!("{RECORDED} AND order_id = $1"));
+    Ok(tx.row(sql, values![order]).await?.map(|row| row.must_text(1)).transpose()?.map(SessionId))
+}
+
+/// Whether an order whose columns are as they were seen has the link that it was seen with, or none. A session stands in its
+/// column, and was compared there.
+pub(super) async fn is_held(tx: &mut Tx, seen: &Seen) -> Result<bool> {
+    let in_its_column = seen.session.as_ref().is_some_and(|id| PayableKind::of(id) == PayableKind::Session);
+    Ok(in_its_column || of(tx, &seen.id).await? == seen.session)
 }
 
 /// The orders that a link was made for.
@@ -52,7 +64,7 @@ pub(super) fn in_column(payable: Option<&SessionId>) -> Value {
 /// last, since several fit into a second.
 pub(super) async fn supersede(tx: &mut Tx, order: &OrderId, by: &AttemptId) -> Result<()> {
     let sql = "UPDATE tourney_attempts SET state = 'abandoned', why = 'another payable took its place' \
-               WHERE order_id = $1 AND id <> $2 AND state = 'recorded' AND expires_at IS NULL";
+               WHERE order_id = $1 AND id <> $2 AND state = 'recorded' AND substr(session_id, 1, 6) = 'plink_'";
     tx.execute(sql, values![order, by]).await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::domain::{Metadata, OrderId, OrderStatus, PaymentIntentId, PlayerId, Registration, Seen, TournamentId};
 
 use super::errors::{Failure, Result, rejected};
+use super::links;
 use super::lock::check_fence;
 use super::open::SqlLedger;
 use super::rows::{Stored, id_of};
@@ -61,14 +62,28 @@ async fn finish(tx: Tx, done: bool) -> Result<Written> {
     }
 }
 
+/// Writes cells to an order, where everything is as it was seen.
+async fn write_seen(ledger: &SqlLedger, tx: &mut Tx, set: Vec<Cell>, seen: &Seen) -> Result<bool> {
+    // The row is locked by now: no other link is recorded before this ends.
+    Ok(update(ledger, tx, set, &ledger.table.seen(seen)?).await? && links::is_held(tx, seen).await?)
+}
+
+/// The order, where everything is as it was seen.
+pub(super) async fn find_seen(ledger: &SqlLedger, tx: &mut Tx, seen: &Seen) -> Result<Option<Stored>> {
+    let found = find(ledger, tx, &ledger.table.seen(seen)?).await?.into_iter().next();
+    Ok(if found.is_some() && links::is_held(tx, seen).await? { found } else { None })
+}
+
 /// Pending to paid.
 pub(super) async fn mark_paid(ledger: &SqlLedger, seen: &Seen, intent: Option<&PaymentIntentId>) -> Result<Written> {
     let mut tx = ledger.begin_write().await?;
     let record = (Field::PaymentIntent, Value::from(intent));
     let mut set = vec![ledger.table.status(OrderStatus::Paid)?];
     set.extend(intent.map(|_| record.clone()));
-    if update(ledger, &mut tx, set, &ledger.table.seen(seen)?).await? {
-        return finish(tx, true).await;
+    let when = ledger.table.seen(seen)?;
+    if seen.status == OrderStatus::Pending && update(ledger, &mut tx, set, &when).await? {
+        let done = links::is_held(&mut tx, seen).await?;
+        return finish(tx, done).await;
     }
     let Some(order) = find_id(ledger, &mut tx, &seen.id).await?.map(|stored| stored.order) else {
         return finish(tx, false).await;
@@ -87,25 +102,25 @@ pub(super) async fn mark_paid(ledger: &SqlLedger, seen: &Seen, intent: Option<&P
 
 /// To paid from what was seen, settled outside Stripe.
 pub(super) async fn mark_paid_elsewhere(ledger: &SqlLedger, seen: &Seen) -> Result<Written> {
-    let mut tx = ledger.begin_write().await?;
-    let paid = ledger.table.status(OrderStatus::Paid)?;
-    let mut done = update(ledger, &mut tx, vec![paid], &ledger.table.seen(seen)?).await?;
-    if !done {
-        let already = Seen { status: OrderStatus::Paid, ..seen.clone() };
-        done = !find(ledger, &mut tx, &ledger.table.seen(&already)?).await?.is_empty();
-    }
-    finish(tx, done).await
+    let from = [OrderStatus::Pending, OrderStatus::Canceled];
+    set_status(ledger, seen, &from, OrderStatus::Paid).await
 }
 
 /// Paid to refunded.
 pub(super) async fn mark_refunded(ledger: &SqlLedger, seen: &Seen) -> Result<Written> {
+    set_status(ledger, seen, &[OrderStatus::Paid], OrderStatus::Refunded).await
+}
+
+/// To a status from one of others, as it was seen; done also where an earlier try has.
+async fn set_status(ledger: &SqlLedger, seen: &Seen, from: &[OrderStatus], to: OrderStatus) -> Result<Written> {
     let mut tx = ledger.begin_write().await?;
-    let is = |status| ledger.table.seen(&Seen { status, ..seen.clone() });
-    let refunded = ledger.table.status(OrderStatus::Refunded)?;
-    let mut done = update(ledger, &mut tx, vec![refunded], &is(OrderStatus::Paid)?).await?;
-    if !done {
-        done = !find(ledger, &mut tx, &is(OrderStatus::Refunded)?).await?.is_empty();
+    let set = vec![ledger.table.status(to)?];
+    if from.contains(&seen.status) && update(ledger, &mut tx, set, &ledger.table.seen(seen)?).await? {
+        let done = links::is_held(&mut tx, seen).await?;
+        return finish(tx, done).await;
     }
+    let already = Seen { status: to, ..seen.clone() };
+    let done = find_seen(ledger, &mut tx, &already).await?.is_some();
     finish(tx, done).await
 }
 
@@ -115,10 +130,10 @@ pub(super) async fn rename(ledger: &SqlLedger, guard: &Guard, seen: &Seen, to: &
     check_fence(&mut tx, guard).await?;
     let target = Registration { player: to.clone(), fee: seen.registration.fee.clone() };
     let renamed = Seen { registration: target.clone(), ..seen.clone() };
-    if !find(ledger, &mut tx, &ledger.table.seen(&renamed)?).await?.is_empty() {
+    if find_seen(ledger, &mut tx, &renamed).await?.is_some() {
         return finish(tx, true).await;
     }
-    let Some(stored) = find(ledger, &mut tx, &ledger.table.seen(seen)?).await?.into_iter().next() else {
+    let Some(stored) = find_seen(ledger, &mut tx, seen).await? else {
         return finish(tx, false).await;
     };
     let there = ledger.table.registration(stored.tournament.as_ref(), &target);
@@ -126,10 +141,10 @@ pub(super) async fn rename(ledger: &SqlLedger, guard: &Guard, seen: &Seen, to: &
         return finish(tx, false).await;
     }
     let set = vec![(Field::Player, Value::from(to))];
-    if !update(ledger, &mut tx, set, &ledger.table.seen(seen)?).await? {
+    if !write_seen(ledger, &mut tx, set, seen).await? {
         return finish(tx, false).await;
     }
-    let sql = "DELETE FROM tourney_claims WHERE player_id = $1 AND fee_id = $2 AND tournament_id IN \
+    let sql = "DELETE FROM tourney_claims WHERE player_id = $1 AND fee_id = $2 AND order_id <> $3 AND tournament_id IN \
                (SELECT tournament_id FROM tourney_claims WHERE order_id = $3)";
     tx.execute(sql, values![to, &target.fee, &seen.id]).await?;
     let sql = "UPDATE tourney_claims SET player_id = $1 WHERE order_id = $2";
@@ -155,16 +170,18 @@ pub(super) async fn retire(
         return finish(tx, true).await;
     }
     let copy = whole_row(ledger, &mut tx, &seen.id).await?;
-    let when = ledger.table.seen(seen)?;
-    let (Some(copy), Some(stored)) = (copy, find(ledger, &mut tx, &when).await?.into_iter().next()) else {
+    let (Some(copy), Some(stored)) = (copy, find_seen(ledger, &mut tx, seen).await?) else {
         return finish(tx, false).await;
     };
     let gone = match how {
         RetireHow::Cancel => {
             let canceled = ledger.table.status(OrderStatus::Canceled)?;
-            update(ledger, &mut tx, vec![canceled], &when).await?
+            write_seen(ledger, &mut tx, vec![canceled], seen).await?
         }
-        RetireHow::Delete => delete(ledger, &mut tx, &when).await.map_err(|failure| may_not_go(failure, &seen.id))?,
+        RetireHow::Delete => {
+            let gone = delete(ledger, &mut tx, &ledger.table.seen(seen)?).await;
+            gone.map_err(|failure| may_not_go(failure, &seen.id))? && links::is_held(&mut tx, seen).await?
+        }
     };
     if gone {
         let claimed = release_claim(&mut tx, &seen.id).await?;

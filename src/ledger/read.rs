@@ -33,7 +33,7 @@ pub(super) async fn facts(ledger: &SqlLedger, scope: &Scope) -> Result<LedgerFac
         claimed::refuse_revived(ledger, tx, scope).await?;
     }
     if reading.ours && reading.orders {
-        links::add_of_tournament(tx, &scope.tournament, &mut stored).await?;
+        links::add_to_all(tx, &mut stored).await?;
     }
     if reading.ours {
         leave_out(&mut facts, canary::all(tx).await?);

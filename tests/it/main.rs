@@ -22,6 +22,7 @@ mod ledger;
 mod ledger_canaries;
 mod ledger_handler;
 mod ledger_peers;
+mod ledger_seen;
 mod links;
 mod lock;
 mod manifest;
