@@ -144,6 +144,10 @@ impl SqlLedger {
     /// Begins a write. On SQLite it holds the write lock from its beginning, so that it cannot lose a race later.
     pub(super) async fn begin_write(&self) -> Result<Tx> {
         Ok(match &self.pool {
+            // A server says as much of tables that are not there.
+            Pool::Sqlite { path, .. } if !path.exists() => {
+                return Err(rejected(format!("there is no file {}: nothing has been prepared there", path.display())));
+            }
             Pool::Sqlite { pool, .. } => {
                 Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.no_connection(error))?)
             }
