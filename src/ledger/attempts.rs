@@ -321,7 +321,7 @@ pub(super) fn read_registration(row: &Row, at: usize) -> Result<Registration> {
 
 /// The id of an attempt's new order: 128 bits of its digest, so that the same attempt always means the same order, and no
 /// two attempts the same one.
-pub(super) fn order_id(attempt: &AttemptId) -> OrderId {
+pub(crate) fn order_id(attempt: &AttemptId) -> OrderId {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     const CHARACTERS: u32 = 26;
     let bits = bits_of(attempt);

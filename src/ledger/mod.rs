@@ -37,6 +37,7 @@ use crate::domain::{
 };
 
 pub use adopt::{AdoptError, Fault, PlayerRow, Terms};
+pub(crate) use attempts::order_id;
 pub use health::{Health, ReadOnly};
 pub use state::SchemaState;
 

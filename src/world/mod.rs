@@ -3,6 +3,7 @@
 //! simulation.
 
 mod live;
+pub mod sim;
 
 use std::future::Future;
 use std::time::Duration;

@@ -21,6 +21,7 @@ mod import;
 mod ledger;
 mod ledger_canaries;
 mod ledger_handler;
+mod ledger_held;
 mod ledger_peers;
 mod ledger_seen;
 mod links;

@@ -49,13 +49,21 @@ static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 /// `None` where PostgreSQL is not installed: the test says so and returns. Where `CI` is set that is a failure, so
 /// that a half-equipped machine never passes for a tested one.
 pub(crate) fn database() -> Option<String> {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    Some(create(shared()?, &name))
+    Some(create(shared()?, &next(), ""))
 }
 
-fn create(folder: &str, name: &str) -> String {
-    let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+/// The same, and it sorts texts as people do: small and capital letters together, punctuation last of all that counts.
+pub(crate) fn database_sorted_by_people() -> Option<String> {
+    Some(create(shared()?, &next(), "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"))
+}
+
+fn next() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn create(folder: &str, name: &str, sorted: &str) -> String {
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0 {sorted}");
     let postgres = url(folder, "postgres");
     // A thread of its own, because the calling test may already be inside a runtime.
     std::thread::spawn(move || {
@@ -77,7 +85,7 @@ fn shared() -> Option<&'static str> {
 impl Cluster {
     /// A fresh, empty database in this cluster.
     pub(crate) fn database(&self, name: &str) -> String {
-        create(&self.folder, name)
+        create(&self.folder, name, "")
     }
 
     /// Restarts the server and waits until it is up: `fast` ends what is under way, `immediate` is a crash.
