@@ -5,6 +5,7 @@ mod account;
 mod answers;
 mod client;
 mod error;
+mod headers;
 mod helper;
 mod pace;
 mod pages;
@@ -21,6 +22,7 @@ mod wire;
 pub use account::{Account, Registered, StripeEvent, WebhookEndpoint};
 pub use client::{Answer, Limits, Stripe};
 pub use error::StripeError;
+pub use headers::{common_headers, request_headers};
 pub use helper::{
     Bill, CheckoutSettings, LIFETIME, PayableRequest, create_player_checkout_session, create_player_payment_link,
     line_name, render, render_payment_link,

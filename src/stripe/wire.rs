@@ -4,11 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::StripeError;
+use super::{StripeError, common_headers, request_headers};
 use crate::domain::Mode;
 use crate::world::{Method, Wire, WireAnswer, WireError, WireRequest};
 
@@ -63,15 +63,16 @@ impl HttpWire {
     }
 
     async fn exchange(&self, request: WireRequest) -> Result<WireAnswer, reqwest::Error> {
+        let headers = request_headers(&request);
         let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
         let url = format!("{}{}{query}", self.base, request.path);
         let mut builder = match request.method {
             Method::Get => self.client.get(url),
-            Method::Post => self.client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded"),
+            Method::Post => self.client.post(url),
             Method::Delete => self.client.delete(url),
         };
-        if let Some(key) = request.idempotency_key {
-            builder = builder.header("Idempotency-Key", key);
+        for (name, value) in headers {
+            builder = builder.header(name, value);
         }
         if let Some(body) = request.body {
             builder = builder.body(body);
@@ -104,13 +105,13 @@ impl Wire for HttpWire {
 }
 
 fn headers(key: &SecretString) -> Option<HeaderMap> {
-    let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).ok()?;
-    bearer.set_sensitive(true);
-    let version = HeaderValue::try_from(super::api_version()).ok()?;
-    Some(HeaderMap::from_iter([
-        (AUTHORIZATION, bearer),
-        (reqwest::header::HeaderName::from_static("stripe-version"), version),
-    ]))
+    let mut headers = HeaderMap::new();
+    for (name, value) in common_headers(key) {
+        let (name, mut value) = (HeaderName::from_static(name), HeaderValue::try_from(value).ok()?);
+        value.set_sensitive(name == AUTHORIZATION);
+        headers.insert(name, value);
+    }
+    Some(headers)
 }
 
 fn client(url: &Url, headers: HeaderMap) -> Result<Client, reqwest::Error> {
