@@ -110,14 +110,6 @@ pub fn line_name(tournament: &str, fee: &str, player: &str) -> String {
     name.chars().take(LONGEST_NAME).collect()
 }
 
-/// The pairs of a form in the order of their names: the builder keeps metadata in a hash map, and the same arguments must
-/// give the same bytes.
-fn in_order(body: &str) -> String {
-    let mut pairs: Vec<_> = form_urlencoded::parse(body.as_bytes()).collect();
-    pairs.sort();
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
-}
-
 /// Whether a stored body names this order, once, for the payable and for its payment intent.
 fn is_for(order: &OrderId, body: &str) -> bool {
     let order = order.to_string();

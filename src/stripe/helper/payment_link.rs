@@ -7,7 +7,7 @@ use stripe_payment::payment_link::{
     CreatePaymentLinkPaymentIntentData, RestrictionsParams,
 };
 
-use super::{Bill, PayableRequest, in_order, metadata, send};
+use super::{Bill, PayableRequest, metadata, send};
 use crate::domain::{OrderId, Payable};
 use crate::stripe::answers::LinkAnswer;
 use crate::stripe::prices::PriceId;
@@ -44,7 +44,7 @@ pub fn render_payment_link(bill: &Bill, order: &OrderId, price: &PriceId) -> Pay
         .after_completion(after)
         .inactive_message(inactive_message(&bill.tournament_name))
         .expand(vec!["line_items".to_owned()]);
-    PayableRequest { body: in_order(&built(&create).body.unwrap_or_default()), expires_at: None }
+    PayableRequest { body: built(&create).body.unwrap_or_default(), expires_at: None }
 }
 
 /// Creates the Payment Link of an order: the only call of `POST /v1/payment_links` there is.

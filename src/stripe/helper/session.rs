@@ -10,7 +10,7 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_checkout::{CheckoutSessionMode, CheckoutSessionUiMode};
 
-use super::{Bill, PayableRequest, in_order, metadata, send};
+use super::{Bill, PayableRequest, metadata, send};
 use crate::domain::{OrderId, Payable};
 use crate::stripe::answers::SessionAnswer;
 use crate::stripe::request::{built, currency};
@@ -51,7 +51,7 @@ pub fn render(bill: &Bill, order: &OrderId, now: Timestamp) -> PayableRequest {
     if let Some(url) = &bill.checkout.cancel_url {
         create = create.cancel_url(url.as_str());
     }
-    let body = in_order(&built(&create).body.unwrap_or_default());
+    let body = built(&create).body.unwrap_or_default();
     PayableRequest { body, expires_at: Timestamp::from_second(expires_at).ok() }
 }
 
