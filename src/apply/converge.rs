@@ -124,6 +124,8 @@ pub async fn converge<L: Ledger, W: Wire, C: Clock>(
         guard,
     };
     let report = tokio::select! {
+        // By their order, not by chance: what a run does must follow from what it meets alone, so that it can be repeated.
+        biased;
         report = hands.run(job, stop, watch) => report,
         () = hands.keep_alive() => unreachable_heartbeat(),
     };

@@ -67,6 +67,8 @@ pub async fn round<L: Ledger, W: Wire, C: Clock>(
         guard,
     };
     let outcome = tokio::select! {
+        // As in `converge`: what is done follows from what is met alone.
+        biased;
         outcome = recorded(&hands, round, trip) => outcome,
         () = hands.keep_alive() => Err(ApplyError::Ledger(LedgerError::Fenced)),
     };
