@@ -80,8 +80,8 @@ struct Cause {
     key: Option<String>,
 }
 
-/// The sandbox's whole state.
-#[derive(Debug)]
+/// The sandbox's whole state. A clone goes on by itself, from the same ids on.
+#[derive(Clone, Debug)]
 pub struct Core {
     settings: Settings,
     saved: Option<Settings>,

@@ -126,7 +126,7 @@ impl Record {
 }
 
 /// All records.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shelf {
     records: BTreeMap<Kind, BTreeMap<String, Record>>,
     order: BTreeMap<Kind, BTreeSet<(i64, u64, String)>>,

@@ -10,7 +10,7 @@ use super::route::Route;
 
 const KEPT: usize = 2000;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     id: String,
     method: String,
@@ -21,7 +21,7 @@ struct Entry {
 }
 
 /// What was asked so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Stats {
     requests: u64,
     counts: BTreeMap<String, u64>,
