@@ -2,6 +2,7 @@
 //! database) and [`Clock`]. Rate limit, retries, pagination and decoding stand above [`Wire`] and so run unchanged in
 //! simulation.
 
+pub mod faulty;
 mod live;
 pub mod sim;
 
