@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod doctor;
 pub mod domain;
+pub mod invariants;
 pub mod ledger;
 pub mod manifest;
 pub mod observe;

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{
-    Order, OrderId, Ownership, Payable, PayableState, Registration, SessionId, agreeing, counted, counted_payables,
-};
+use crate::domain::{Order, Payable, PayableState, Registration, SessionId, agreeing, counted, counted_payables};
+use crate::invariants::{Rule, Violation, check};
 use crate::observe::Observation;
 use crate::plan::{Action, Change, Finding, Plan};
 
@@ -16,6 +15,7 @@ const LISTED: usize = 20;
 /// Judges an observation and the plan made of it. Pure.
 #[must_use]
 pub fn audit(observed: &Observation, planned: &Plan) -> Vec<Check> {
+    let broken = check(&planned.head.tournament, observed);
     let canary = |id: &SessionId| observed.facts.canary_sessions.contains(id);
     let open: Vec<&Payable> =
         observed.payables.iter().filter(|payable| payable.is_open() && !canary(&payable.id)).collect();
@@ -23,10 +23,10 @@ pub fn audit(observed: &Observation, planned: &Plan) -> Vec<Check> {
     let managed: Vec<(&Payable, &[&Order])> =
         open.iter().filter_map(|payable| Some((*payable, owners.get(&payable.id)?.as_slice()))).collect();
     [
-        carries_order_id(&managed),
-        one_owner(&managed),
-        one_order(observed, planned),
-        right_amount(&managed, planned),
+        carries_order_id(&managed, &broken),
+        one_owner(&broken),
+        one_order(&broken, planned),
+        right_amount(&broken, planned),
         right_mode(observed),
         paid_once(&managed, planned),
         from_findings("payments-recorded", planned, &[Finding::UnrecordedPayment], "every payment is on its order"),
@@ -79,34 +79,30 @@ fn listed(ids: &[String]) -> String {
     if ids.len() > LISTED { format!("{shown} and {} more", ids.len() - LISTED) } else { shown }
 }
 
-fn carries_order_id(managed: &[(&Payable, &[&Order])]) -> Check {
-    let wrong: Vec<String> = managed
-        .iter()
-        .filter(|(payable, orders)| {
-            let named: Option<OrderId> = Ownership::order_in(&payable.metadata);
-            let payments = |order: &Order| payable.order_of_payments().is_none_or(|id| id == order.id.to_string());
-            !orders.iter().any(|order| named.as_ref() == Some(&order.id) && payments(order))
-        })
-        .map(|(payable, _)| payable.id.to_string())
-        .collect();
+/// The payables that break a rule.
+fn breaking(broken: &[Violation], rule: Rule) -> Vec<String> {
+    let those = broken.iter().filter(|violation| violation.rule == rule);
+    those.filter_map(|violation| violation.subjects.first().cloned()).collect()
+}
+
+fn carries_order_id(managed: &[(&Payable, &[&Order])], broken: &[Violation]) -> Check {
     let open = counted_payables(managed.iter().map(|(payable, _)| &payable.id), "open");
     let said = ("does not carry its order's id", "do not carry their order's id");
+    let wrong = breaking(broken, Rule::NotNamingItsOrder);
     none_of("order-id", format!("{open}, each carries its own order_id"), said, &wrong)
 }
 
-fn one_owner(managed: &[(&Payable, &[&Order])]) -> Check {
-    let shared: Vec<String> =
-        managed.iter().filter(|(_, orders)| orders.len() != 1).map(|(payable, _)| payable.id.to_string()).collect();
+fn one_owner(broken: &[Violation]) -> Check {
     none_of(
         "one-owner",
         "each is owned by exactly one live order".to_owned(),
         ("is held by several live orders", "are held by several live orders"),
-        &shared,
+        &breaking(broken, Rule::OfSeveralOrders),
     )
 }
 
 /// A second live order is the plan's to retire; where money lies at one, it is the plan that says what a person decides.
-fn one_order(observed: &Observation, planned: &Plan) -> Check {
+fn one_order(broken: &[Violation], planned: &Plan) -> Check {
     let extra = undecided(planned, &[Finding::DuplicateOrder]).filter_map(|change| change.subject.order.as_ref());
     let retired: Vec<String> = extra.map(|seen| seen.id.to_string()).collect();
     if !retired.is_empty() {
@@ -114,11 +110,8 @@ fn one_order(observed: &Observation, planned: &Plan) -> Check {
         let many = "orders stand beside another live one (duplicate-order)";
         return none_of("one-order", String::new(), (one, many), &retired);
     }
-    let mut live: BTreeMap<&Registration, Vec<&Order>> = BTreeMap::new();
-    for order in observed.facts.orders.iter().filter(|order| order.status.is_live()) {
-        live.entry(&order.registration).or_default().push(order);
-    }
-    let twice: Vec<String> = live.iter().filter(|(_, orders)| orders.len() > 1).map(|(of, _)| of.to_string()).collect();
+    let twice = broken.iter().filter(|violation| violation.rule == Rule::LiveTwice);
+    let twice: Vec<String> = twice.filter_map(|one| one.registration.as_ref()).map(ToString::to_string).collect();
     if twice.is_empty() {
         return Check::new("one-order", true, "no registration has two live orders");
     }
@@ -131,11 +124,8 @@ fn one_order(observed: &Observation, planned: &Plan) -> Check {
 }
 
 /// What a session charges must be its order's amount, and what the manifest asks.
-fn right_amount(managed: &[(&Payable, &[&Order])], planned: &Plan) -> Check {
-    let differs = |(payable, orders): &&(&Payable, &[&Order])| {
-        orders.iter().any(|order| payable.money().is_some_and(|money| money != order.amount))
-    };
-    let mut wrong: Vec<String> = managed.iter().filter(differs).map(|(payable, _)| payable.id.to_string()).collect();
+fn right_amount(broken: &[Violation], planned: &Plan) -> Check {
+    let mut wrong = breaking(broken, Rule::OfAnotherAmount);
     for asked in violators(planned, &[Finding::WrongAmount, Finding::WrongCurrency]) {
         if !wrong.contains(&asked) {
             wrong.push(asked);

@@ -18,6 +18,7 @@ mod help;
 mod history;
 mod hostile;
 mod import;
+mod invariants;
 mod ledger;
 mod ledger_canaries;
 mod ledger_handler;

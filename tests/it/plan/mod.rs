@@ -4,5 +4,5 @@ mod lives;
 mod model;
 mod properties;
 mod saved;
-mod scenario;
+pub(crate) mod scenario;
 mod scenarios;
