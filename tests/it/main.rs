@@ -13,6 +13,7 @@ mod config;
 mod doctor;
 mod error_codes;
 mod examples;
+mod faults;
 mod harness;
 mod help;
 mod history;

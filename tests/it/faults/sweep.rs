@@ -1,0 +1,75 @@
+//! Every fault, and every pair of faults.
+
+use std::collections::BTreeSet;
+
+use tourney::world::faulty::{Fault, Side, Site};
+
+use super::books::Books;
+use super::case::{Case, each_once, of_use, strikes};
+use super::figures::Figures;
+use super::worlds::Scene;
+
+/// The variable that asks for every case.
+const ALL: &str = "TOURNEY_FAULTS";
+
+/// Of so many cases one is run, unless all are asked for.
+pub(crate) fn share(usual: usize) -> usize {
+    if std::env::var(ALL).is_ok_and(|text| text == "all") { 1 } else { usual }
+}
+
+impl<B: Books> Scene<B> {
+    /// The faults that are run: one of so many, and whatever is the first of its kind on the wire or at the clock. Every method of
+    /// the ledger is struck in every mode by itself, too.
+    pub(crate) fn chosen(&self, sites: &[Site], share: usize) -> (usize, Vec<Fault>) {
+        let all: Vec<Fault> = sites.iter().flat_map(|site| strikes(site, self.world.limits.tries)).collect();
+        let mut met = BTreeSet::new();
+        let mut first = |fault: &Fault| {
+            fault.site.side != Side::Ledger && met.insert((fault.site.side, fault.site.operation.clone(), fault.mode))
+        };
+        let count = all.len();
+        let chosen = all.into_iter().enumerate().filter(|(at, fault)| first(fault) || at.is_multiple_of(share));
+        (count, chosen.map(|(_, fault)| fault).collect())
+    }
+
+    /// One fault at each effect of the run, in each mode, once and lasting.
+    pub(crate) async fn every_fault(&self, share: usize) -> Figures {
+        let known = self.know().await;
+        let sites = of_use(&known.trace, self.with_glances);
+        let (cases, chosen) = self.chosen(&sites, share);
+        let mut figures = Figures { world: self.name.to_owned(), effects: sites.len(), cases, ..Figures::default() };
+        for fault in chosen {
+            figures.note(self.try_case(&Case::one(fault), &known).await);
+        }
+        figures
+    }
+
+    /// Two faults: the second at each effect that the first one leaves to come, in the same run or in its rerun. Of so many
+    /// first faults one is taken, and of so many second ones.
+    pub(crate) async fn every_pair(&self, (firsts, share): (usize, usize)) -> Figures {
+        let known = self.know().await;
+        let sites = of_use(&known.trace, false);
+        let mut figures =
+            Figures { world: format!("{}, pairs", self.name), effects: sites.len(), ..Figures::default() };
+        for first in sites.iter().flat_map(each_once).step_by(firsts) {
+            let came = self.try_case(&Case::one(first.clone()), &known).await;
+            let cases = seconds(&first, &came.traces);
+            figures.cases += cases.len();
+            for case in cases.iter().skip(figures.cases % share).step_by(share) {
+                figures.note(self.try_case(case, &known).await);
+            }
+        }
+        figures
+    }
+}
+
+/// What can come second, by what was passed after the first fault.
+fn seconds(first: &Fault, traces: &[Vec<Site>]) -> Vec<Case> {
+    let run = traces.first().map_or(&[][..], Vec::as_slice);
+    let after = run.iter().position(|site| *site == first.site).map_or(run.len(), |at| at + 1);
+    let later = of_use(&run[after..], false);
+    let same =
+        later.iter().flat_map(each_once).map(|second| Case { run: vec![first.clone(), second], rerun: Vec::new() });
+    let rerun = of_use(traces.get(1).map_or(&[][..], Vec::as_slice), false);
+    let next = rerun.iter().flat_map(each_once).map(|second| Case { run: vec![first.clone()], rerun: vec![second] });
+    same.chain(next).collect()
+}
