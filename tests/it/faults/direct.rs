@@ -158,10 +158,11 @@ impl Standing {
 }
 
 /// All that can be read of a ledger.
-async fn state<L: Ledger>(ledger: &L, manifest: &Manifest) -> String {
-    let facts = ledger.read(&scope(manifest)).await.unwrap();
+async fn state<L: Ledger>(ledger: &L, standing: &Standing) -> String {
+    let facts = ledger.read(&scope(&standing.manifest)).await.unwrap();
     let mut all = vec![format!("{:?} {:?}", ledger.identity().await, ledger.lock_holder().await)];
-    for order in &facts.orders {
+    let touched = [&standing.pending.id, &standing.paid.id, &standing.attempt.order];
+    for order in facts.orders.iter().filter(|order| touched.contains(&&order.id)) {
         let mut row = ledger.raw_row(&order.id).await.unwrap().unwrap();
         // When a row was last written is of the machine's clock.
         row.remove("updated_at");
@@ -219,14 +220,14 @@ impl<B: Books> Scene<B> {
 
     async fn struck(&self, world: &World<B>, standing: &Standing, operation: &str, mode: Option<Mode>) -> Struck {
         let books = world.books.copy().await;
-        let before = state(&books, &self.manifest).await;
+        let before = state(&books, standing).await;
         let site = Site { side: Side::Ledger, operation: operation.to_owned(), nth: 1 };
         let faults = Faults::new(mode.map(|mode| Fault::once(site, mode)).into_iter().collect());
         let (ledger, clock) = (faults.around(&books), SimClock::new(standing.now, 0));
         let first = ask(standing, &ledger, operation, &clock, &faults).await;
-        let after = state(&books, &self.manifest).await;
+        let after = state(&books, standing).await;
         let again = standing.call(&books, operation).await.map_err(|error| error.to_string());
-        let repeated = state(&books, &self.manifest).await;
+        let repeated = state(&books, standing).await;
         Struck { before, first, after, again, repeated }
     }
 }
