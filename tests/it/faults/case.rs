@@ -1,5 +1,6 @@
 //! One case: faults in a run and in its rerun, and the judgement of what they left.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tourney::invariants::{Violation, beyond, since};
@@ -20,16 +21,20 @@ const WRITES: u32 = 4;
 pub(crate) struct Case {
     pub(crate) run: Vec<Fault>,
     pub(crate) rerun: Vec<Fault>,
+    /// Whether every parent pays while what failed in the first run is about to be tried again.
+    pub(crate) paid_meanwhile: bool,
 }
 
 impl Case {
     pub(crate) fn one(fault: Fault) -> Self {
-        Self { run: vec![fault], rerun: Vec::new() }
+        Self { run: vec![fault], ..Self::default() }
     }
 
     fn told(&self) -> String {
         let list = |faults: &[Fault]| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        if self.rerun.is_empty() { list(&self.run) } else { format!("{}; then {}", list(&self.run), list(&self.rerun)) }
+        let paid = if self.paid_meanwhile { ", everybody pays meanwhile" } else { "" };
+        let rerun = if self.rerun.is_empty() { String::new() } else { format!("; then {}", list(&self.rerun)) };
+        format!("{}{paid}{rerun}", list(&self.run))
     }
 }
 
@@ -46,6 +51,8 @@ pub(crate) fn strikes(site: &Site, tries: u32) -> Vec<Fault> {
 pub(crate) struct Came {
     /// What was passed in each run.
     pub(crate) traces: Vec<Vec<Site>>,
+    /// How many parents paid meanwhile.
+    pub(crate) paid: usize,
     /// Whether a run crashed.
     pub(crate) crashed: bool,
     /// How many reruns it took.
@@ -65,7 +72,7 @@ pub(crate) struct Known {
 impl<B: Books> Scene<B> {
     /// Runs without faults, which must put everything right at once.
     pub(crate) async fn know(&self) -> Known {
-        let mut world = self.world.copy().await;
+        let world = self.world.copy().await;
         let before = world.observe(&self.manifest).await;
         let faults = Faults::default();
         let ended = world.apply(&self.manifest, &faults).await;
@@ -79,12 +86,12 @@ impl<B: Books> Scene<B> {
     /// Runs a case to its end.
     pub(crate) async fn try_case(&self, case: &Case, known: &Known) -> Came {
         let mut course = Course { scene: self, known, world: self.world.copy().await, came: Came::default() };
-        let mut over = course.run(&case.run).await;
+        let mut over = course.run(&case.run, case.paid_meanwhile).await;
         while !over && course.came.reruns < RERUNS {
             course.came.reruns += 1;
             course.world.pass(Duration::from_secs(61));
             let faults = if course.came.reruns == 1 { case.rerun.as_slice() } else { &[] };
-            over = course.run(faults).await;
+            over = course.run(faults, false).await;
         }
         if !over {
             course.is_wrong(format!("it is not over after {} reruns", course.came.reruns));
@@ -109,12 +116,19 @@ impl<B: Books> Course<'_, B> {
     }
 
     /// One run, and what it left; whether it is over: all went through and nothing is left to do. Then it must be as if
-    /// nothing had gone wrong.
-    async fn run(&mut self, planned: &[Fault]) -> bool {
-        let faults = Faults::new(planned.to_vec());
-        let ended = self.world.apply(&self.scene.manifest, &faults).await;
-        self.judge(&ended, &faults, planned);
-        let manifest = &self.scene.manifest;
+    /// nothing had gone wrong, unless somebody has paid meanwhile.
+    async fn run(&mut self, planned: &[Fault], paid_meanwhile: bool) -> bool {
+        let (faults, manifest, paid) = (Faults::new(planned.to_vec()), &self.scene.manifest, Cell::new(0));
+        let meanwhile = async {
+            if paid_meanwhile {
+                paid.set(self.world.everybody_pays(manifest).await);
+            }
+        };
+        let ended = self.world.apply_while(manifest, &faults, meanwhile).await;
+        self.came.paid += paid.get();
+        if self.came.paid == 0 {
+            self.judge(&ended, &faults, planned);
+        }
         let now = self.world.observe(manifest).await;
         let new = beyond(&self.known.broken, broken(manifest, &now));
         let new: Vec<String> =
@@ -127,7 +141,7 @@ impl<B: Books> Course<'_, B> {
             return false;
         }
         let picture = picture(manifest, &now);
-        if picture != self.known.wanted {
+        if self.came.paid == 0 && picture != self.known.wanted {
             self.is_wrong(format!("it ends elsewhere: {}", picture.unlike(&self.known.wanted)));
         }
         true

@@ -12,8 +12,19 @@ use tourney::world::sim::SimClock;
 /// Polls a program; whenever nothing in it can go on, moves the clock to the next moment for which it waits. None where it
 /// crashed: then it is dropped where it stood. A database that works for real is waited for.
 pub(crate) async fn drive<T>(program: impl Future<Output = T>, clock: &SimClock, faults: &Faults) -> Option<T> {
+    drive_while(program, clock, faults, std::future::ready(())).await
+}
+
+/// The same, and `meanwhile` happens in the first pause after a fault has struck: before what failed is tried again.
+pub(crate) async fn drive_while<T>(
+    program: impl Future<Output = T>,
+    clock: &SimClock,
+    faults: &Faults,
+    meanwhile: impl Future<Output = ()>,
+) -> Option<T> {
     let mut program = pin!(program);
     let mut crashed = pin!(faults.crashed());
+    let mut meanwhile = Some(pin!(meanwhile));
     poll_fn(|cx| {
         loop {
             let awake = Arc::new(Awake { flag: AtomicBool::new(false), outer: cx.waker().clone() });
@@ -30,6 +41,14 @@ pub(crate) async fn drive<T>(program: impl Future<Output = T>, clock: &SimClock,
             }
             if faults.under_way(Side::Ledger) > 0 {
                 return Poll::Pending;
+            }
+            if !faults.struck().is_empty()
+                && let Some(other) = &mut meanwhile
+            {
+                if other.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                meanwhile = None;
             }
             assert!(clock.advance_to_next(), "nothing in the program can go on, and it waits for no moment");
         }

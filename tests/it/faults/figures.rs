@@ -19,6 +19,8 @@ pub(crate) struct Figures {
     pub(crate) crashed: usize,
     /// How many reruns it took: none, one, two.
     pub(crate) reruns: [usize; 3],
+    /// Payments that came in between.
+    pub(crate) paid: usize,
     /// What was wrong.
     pub(crate) violations: usize,
     /// The first things that were wrong.

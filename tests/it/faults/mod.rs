@@ -28,6 +28,7 @@ use worlds::Scene;
 /// Of so many faults, or first and second ones, one is run each time.
 const SHARE: usize = 24;
 const PAIRS: (usize, usize) = (13, 25);
+const PAUSES: usize = 9;
 
 /// The database on which all of this runs.
 type Database = Sqlite;
@@ -99,6 +100,23 @@ fn every_pair_of_faults() {
 #[test]
 fn every_pair_of_faults_with_links() {
     pairs_in(PayableKind::PaymentLink).assert_fine();
+}
+
+/// The figures of one sweep: everybody pays in each pause.
+fn pauses_in(link: PayableKind) -> Figures {
+    let figures = simulated(async move || everything(link).await.every_pause(share(PAUSES)).await);
+    assert!(figures.paid > 0, "{figures:?}");
+    figures
+}
+
+#[test]
+fn whoever_pays_while_something_is_tried_again_has_paid() {
+    pauses_in(PayableKind::Session).assert_fine();
+}
+
+#[test]
+fn whoever_pays_at_a_link_while_something_is_tried_again_has_paid() {
+    pauses_in(PayableKind::PaymentLink).assert_fine();
 }
 
 #[test]
@@ -181,7 +199,7 @@ fn every_operation_is_struck_in_every_mode() {
 fn a_run_can_be_repeated() {
     let once = || {
         simulated(async || {
-            let mut scene = everything(PayableKind::PaymentLink).await;
+            let scene = everything(PayableKind::PaymentLink).await;
             let faults = Faults::default();
             scene.world.apply(&scene.manifest, &faults).await;
             (faults.trace(), scene.world.observe(&scene.manifest).await)

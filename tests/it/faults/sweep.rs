@@ -43,6 +43,24 @@ impl<B: Books> Scene<B> {
         figures
     }
 
+    /// One fault at each effect that is tried again, and every parent pays in between.
+    pub(crate) async fn every_pause(&self, share: usize) -> Figures {
+        let known = self.know().await;
+        let sites = of_use(&known.trace, false);
+        let mut figures = Figures { world: format!("{}, paid", self.name), effects: sites.len(), ..Figures::default() };
+        let faults = sites.iter().flat_map(each_once).filter(|fault| !fault.mode.is_crash());
+        for (at, fault) in faults.enumerate() {
+            figures.cases += 1;
+            if at % share == 0 {
+                let case = Case { paid_meanwhile: true, ..Case::one(fault) };
+                let came = self.try_case(&case, &known).await;
+                figures.paid += came.paid;
+                figures.note(came);
+            }
+        }
+        figures
+    }
+
     /// Two faults: the second at each effect that the first one leaves to come, in the same run or in its rerun. Of so many
     /// first faults one is taken, and of so many second ones.
     pub(crate) async fn every_pair(&self, (firsts, share): (usize, usize)) -> Figures {
@@ -68,8 +86,12 @@ fn seconds(first: &Fault, traces: &[Vec<Site>]) -> Vec<Case> {
     let after = run.iter().position(|site| *site == first.site).map_or(run.len(), |at| at + 1);
     let later = of_use(&run[after..], false);
     let same =
-        later.iter().flat_map(each_once).map(|second| Case { run: vec![first.clone(), second], rerun: Vec::new() });
+        later.iter().flat_map(each_once).map(|second| Case { run: vec![first.clone(), second], ..Case::default() });
     let rerun = of_use(traces.get(1).map_or(&[][..], Vec::as_slice), false);
-    let next = rerun.iter().flat_map(each_once).map(|second| Case { run: vec![first.clone()], rerun: vec![second] });
+    let next = rerun.iter().flat_map(each_once).map(|second| Case {
+        run: vec![first.clone()],
+        rerun: vec![second],
+        ..Case::default()
+    });
     same.chain(next).collect()
 }

@@ -1,5 +1,6 @@
 //! A simulated world: one Stripe, one database, one time; and what a run of `apply` does in it.
 
+use std::cell::Cell;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -14,13 +15,14 @@ use tourney::observe::{Observation, observe};
 use tourney::plan::{Options, Plan, plan};
 use tourney::sandbox::SECRET_KEY;
 use tourney::sandbox::core::{Control, Core, Prefill, TestCard};
+use tourney::settle::settle;
 use tourney::stripe::{CheckoutSettings, Limits, Stripe};
 use tourney::world::Clock as _;
 use tourney::world::faulty::Faults;
 use tourney::world::sim::{SimClock, SimStripe, SimWire};
 
 use super::books::Books;
-use super::drive::drive;
+use super::drive::drive_while;
 
 /// The day of the incident.
 const NOW: &str = "2026-04-13T10:00:00Z";
@@ -33,7 +35,7 @@ pub(crate) struct World<B> {
     /// How fast a run may ask Stripe.
     pub(crate) limits: Limits,
     /// Whoever runs next draws from this seed.
-    next: u64,
+    next: Cell<u64>,
 }
 
 /// How a run ended.
@@ -73,7 +75,8 @@ impl<B: Books> World<B> {
         let clock = SimClock::new(NOW.parse().unwrap(), 0);
         let stripe = SimStripe::new(Core::new(1), clock.clone());
         let books = B::empty().await;
-        let mut world = Self { clock, stripe, books, account: String::new(), limits: Limits::local(), next: 1 };
+        let mut world =
+            Self { clock, stripe, books, account: String::new(), limits: Limits::local(), next: Cell::new(1) };
         world.account = world.client().account().await.unwrap().id;
         world
     }
@@ -87,7 +90,7 @@ impl<B: Books> World<B> {
             clock,
             account: self.account.clone(),
             limits: self.limits,
-            next: self.next,
+            next: self.next.clone(),
         }
     }
 
@@ -106,9 +109,18 @@ impl<B: Books> World<B> {
     }
 
     /// One run of `apply`, on a machine of its own.
-    pub(crate) async fn apply(&mut self, manifest: &Manifest, faults: &Faults) -> Ended {
-        let machine = self.clock.beside(self.next, SignedDuration::ZERO);
-        self.next += 1;
+    pub(crate) async fn apply(&self, manifest: &Manifest, faults: &Faults) -> Ended {
+        self.apply_while(manifest, faults, std::future::ready(())).await
+    }
+
+    /// The same, and something happens in the first pause after a fault has struck.
+    pub(crate) async fn apply_while(
+        &self,
+        manifest: &Manifest,
+        faults: &Faults,
+        meanwhile: impl Future<Output = ()>,
+    ) -> Ended {
+        let machine = self.clock.beside(self.next.replace(self.next.get() + 1), SignedDuration::ZERO);
         let (ledger, clock) = (faults.around(&self.books), faults.around(machine));
         let stripe = Stripe::new(faults.around(self.wire()), &clock, self.limits);
         let checkout = CheckoutSettings {
@@ -134,7 +146,7 @@ impl<B: Books> World<B> {
         let told = Told::default();
         let (stop, clock) = (Stop::default(), &clock);
         let run = Box::pin(converge(&ledger, &stripe, &clock, &job, &stop, &told));
-        match drive(run, &self.clock, faults).await {
+        match drive_while(run, &self.clock, faults, meanwhile).await {
             None => Ended::Crashed,
             Some(Err(error)) => Ended::Refused(error),
             Some(Ok(report)) => Ended::Reported(Box::new(report), told.0.into_inner().unwrap()),
@@ -142,7 +154,7 @@ impl<B: Books> World<B> {
     }
 
     /// An apply in which nothing goes wrong.
-    pub(crate) async fn applied(&mut self, manifest: &Manifest) -> Report {
+    pub(crate) async fn applied(&self, manifest: &Manifest) -> Report {
         let ended = self.apply(manifest, &Faults::default()).await;
         assert!(ended.is_clean(), "{}", ended.told());
         let Ended::Reported(report, _) = ended else { panic!("{}", ended.told()) };
@@ -179,6 +191,18 @@ impl<B: Books> World<B> {
             email: Some("parent@example.com".to_owned()),
         });
         session
+    }
+
+    /// Every parent pays at whatever they can pay at, and the receiver hears of it at once. Gives how many that were.
+    pub(crate) async fn everybody_pays(&self, manifest: &Manifest) -> usize {
+        let observed = self.observe(manifest).await;
+        let named = |payable: &&Payable| payable.is_open() && payable.link.is_none();
+        let named: Vec<SessionId> = observed.payables.iter().filter(named).map(|payable| payable.id.clone()).collect();
+        for payable in &named {
+            let session = self.pay(payable);
+            settle(&self.client(), &self.books, &session).await.unwrap();
+        }
+        named.len()
     }
 
     /// A parent opens a link and looks.
