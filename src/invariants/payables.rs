@@ -97,10 +97,10 @@ pub(super) fn of_another_amount(world: &World<'_>) -> Vec<Violation> {
         .collect()
 }
 
-/// I10: whatever the helper made names an order, open or not.
+/// I10: whatever the helper made names an order, open or not. A visit has of its link what the link had then.
 pub(super) fn made_without_order_id(world: &World<'_>) -> Vec<Violation> {
     let ours = world.payables().filter(|payable| {
-        let helper = payable.metadata.contains_key(key::ATTEMPT) && world.is_ours(payable);
+        let helper = payable.link.is_none() && payable.metadata.contains_key(key::ATTEMPT) && world.is_ours(payable);
         helper && Ownership::order_in(&payable.metadata).is_none()
     });
     ours.map(|payable| about(world, Rule::MadeWithoutOrderId, payable, "was made by tourney and carries no order_id"))

@@ -16,7 +16,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("doctor", &["async ", ".await", "sqlx", "reqwest", "std::fs", "crate::render", "crate::cli", "Timestamp::now"]),
     ("domain", &["async ", ".await", "tokio", "sqlx", "reqwest", "std::fs", "std::io", "std::net", "std::env"]),
     ("domain", &["Timestamp::now", "SystemTime", "getrandom"]),
-    ("invariants", &["async ", ".await", "sqlx", "reqwest", "crate::apply", "crate::render", "crate::cli", "Timestamp::now"]),
+    (
+        "invariants",
+        &["async ", ".await", "sqlx", "reqwest", "crate::apply", "crate::render", "crate::cli", "Timestamp::now"],
+    ),
     ("invariants", &["crate::stripe", "crate::settle", "crate::verify", "crate::world", "match_up", "HashMap"]),
     ("ledger", &["reqwest", "stripe_checkout::", "crate::stripe", "crate::render", "crate::cli"]),
     ("manifest", &["tokio", "sqlx", "reqwest", "crate::ledger", "crate::stripe", "crate::cli"]),
@@ -41,7 +44,8 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// What no part of the simulated world may know: the same seed gives the same bytes.
-const NEVER_SIMULATED: &[&str] = &["tokio", "std::thread", "std::time::Instant", "SystemTime", "Timestamp::now", "HashMap", "HashSet"];
+const NEVER_SIMULATED: &[&str] =
+    &["tokio", "std::thread", "std::time::Instant", "SystemTime", "Timestamp::now", "HashMap", "HashSet"];
 
 /// The one file that builds the request for a new session, and the one for a new Payment Link.
 const HELPERS: [(&str, &str, &str); 2] = [

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tourney::invariants::{Violation, beyond, since};
+use tourney::invariants::{Rule, Violation, beyond, since};
 use tourney::observe::Observation;
 use tourney::world::faulty::{Fault, Faults, Side, Site};
 
@@ -85,7 +85,8 @@ impl<B: Books> Scene<B> {
 
     /// Runs a case to its end.
     pub(crate) async fn try_case(&self, case: &Case, known: &Known) -> Came {
-        let mut course = Course { scene: self, known, world: self.world.copy().await, came: Came::default() };
+        let mut course =
+            Course { scene: self, known, world: self.world.copy().await, came: Came::default(), left: Vec::new() };
         let mut over = course.run(&case.run, case.paid_meanwhile).await;
         while !over && course.came.reruns < RERUNS {
             course.came.reruns += 1;
@@ -94,7 +95,8 @@ impl<B: Books> Scene<B> {
             over = course.run(faults, false).await;
         }
         if !over {
-            course.is_wrong(format!("it is not over after {} reruns", course.came.reruns));
+            let left = std::mem::take(&mut course.left).join("; ");
+            course.is_wrong(format!("it is not over after {} reruns: {left}", course.came.reruns));
         }
         let told = case.told();
         course.came.wrong.iter_mut().for_each(|wrong| *wrong = format!("{}, {told}: {wrong}", self.name));
@@ -108,6 +110,8 @@ struct Course<'a, B> {
     known: &'a Known,
     world: World<B>,
     came: Came,
+    /// What the last run has left to do.
+    left: Vec<String>,
 }
 
 impl<B: Books> Course<'_, B> {
@@ -137,7 +141,14 @@ impl<B: Books> Course<'_, B> {
         self.came.crashed |= matches!(ended, Ended::Crashed);
         self.came.traces.push(faults.trace());
         let canaries = self.world.books.open_canaries().await.unwrap();
-        if !ended.is_clean() || !canaries.is_empty() || !unrested(manifest, &now).is_empty() {
+        // What was paid before it could be repaired stays as it was made.
+        let stays = |one: &&Violation| self.came.paid > 0 && one.rule == Rule::MadeWithoutOrderId;
+        self.left = unrested(manifest, &now).iter().filter(|one| !stays(one)).map(ToString::to_string).collect();
+        self.left.extend(canaries.iter().map(|canary| format!("the canary of {}", canary.run)));
+        if !ended.is_clean() {
+            self.left.push(ended.told());
+        }
+        if !self.left.is_empty() {
             return false;
         }
         let picture = picture(manifest, &now);
