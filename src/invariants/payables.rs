@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{OrderId, OrderStatus, Ownership, Payable, Registration, key};
+use crate::domain::{Order, OrderId, OrderStatus, Ownership, Payable, Registration, key};
 
 use super::world::World;
 use super::{Rule, Violation};
@@ -107,11 +107,12 @@ pub(super) fn made_without_order_id(world: &World<'_>) -> Vec<Violation> {
         .collect()
 }
 
-/// I10: what an order records, and can be paid, carries that order's id.
+/// I10: what an order records, and can be paid, carries that order's id, and so will its payment.
 pub(super) fn not_naming_their_order(world: &World<'_>) -> Vec<Violation> {
     let strays = |payable: &&Payable| {
         let (named, holders) = (Ownership::order_in(&payable.metadata), world.holders(payable));
-        !holders.is_empty() && !holders.iter().any(|order| named.as_ref() == Some(&order.id))
+        let of_payments = |order: &Order| payable.order_of_payments().is_none_or(|id| id == order.id.to_string());
+        !holders.is_empty() && !holders.iter().any(|order| named.as_ref() == Some(&order.id) && of_payments(order))
     };
     let open = world.open().filter(strays);
     open.map(|payable| about(world, Rule::NotNamingItsOrder, payable, "does not carry its order's id")).collect()

@@ -75,9 +75,11 @@ pub async fn observe<W: Wire, C: Clock>(
     check(&facts, mode)?;
     let now = stripe.time().await?;
     let since = window_start(&facts, now);
-    let mut payables = stripe.list_sessions(Some(since), None).await?;
+    // Links before the sessions of their visits: a payment closes its link, and one that came between the two reads must not
+    // show as a closed link alone.
     let links = active_links(stripe, &facts).await?;
     let links_unread = links.is_none();
+    let mut payables = stripe.list_sessions(Some(since), None).await?;
     payables.extend(links.into_iter().flatten());
     let unknown = retrieve_missing(stripe, &facts, &mut payables).await?;
     let payments = payments::read_behind(stripe, &facts, &mut payables, since).await?;
