@@ -41,11 +41,12 @@ pub fn check(tournament: &TournamentId, observed: &Observation) -> Vec<Violation
     rules.into_iter().flatten().collect()
 }
 
-/// What must never become of an order between two moments: a payment goes, an id is used again.
+/// What must never become of an order between two moments: a payment goes or is left behind, an id is used again.
 #[must_use]
-pub fn since(before: &Observation, after: &Observation) -> Vec<Violation> {
+pub fn since(tournament: &TournamentId, before: &Observation, after: &Observation) -> Vec<Violation> {
     let mut found = orders::paid_and_no_more(before, after);
     found.extend(orders::used_again(before, after));
+    found.extend(payments::left_behind(&World::new(tournament, before), after));
     found
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Order, OrderStatus, Payable, PaymentIntentId};
+use crate::domain::{Order, OrderId, OrderStatus, Payable, PaymentIntentId};
+use crate::observe::Observation;
 
 use super::world::World;
 use super::{Rule, Violation};
@@ -63,6 +64,27 @@ pub(super) fn not_recorded(world: &World<'_>) -> Vec<Violation> {
                 said: format!("{} was paid for {registration}, and no order records it", payable.id),
                 registration: Some(registration),
                 subjects: std::iter::once(payable.id.to_string()).chain(order.map(|id| id.to_string())).collect(),
+            })
+        })
+        .collect()
+}
+
+/// I3: an order is retired only while nobody has paid for it. What was paid in another amount, or paid back, never was its payment.
+pub(super) fn left_behind(before: &World<'_>, after: &Observation) -> Vec<Violation> {
+    let pays = |payable: &&Payable| payable.has_arrived() && !is_recorded(before, payable);
+    let retired = |id: &OrderId| after.facts.retired.iter().any(|retired| retired.order == *id);
+    before
+        .payables()
+        .filter(pays)
+        .filter_map(|payable| {
+            let order = before.order_of(payable).and_then(|id| before.order(&id))?;
+            let its = payable.money() == Some(order.amount) && !payable.is_returned(Some(order.amount));
+            let left = order.status == OrderStatus::Pending && its && retired(&order.id);
+            left.then(|| Violation {
+                rule: Rule::RetiredThoughPaid,
+                registration: Some(order.registration.clone()),
+                subjects: vec![payable.id.to_string(), order.id.to_string()],
+                said: format!("order {} was retired, and {} was paid for it before", order.id, payable.id),
             })
         })
         .collect()

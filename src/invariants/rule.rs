@@ -93,6 +93,8 @@ rules! {
     RecordedTwice = PaymentsCountOnce, Always;
     /// An order records a payment that has not arrived.
     RecordedAndNotPaid = PaymentsCountOnce, Always;
+    /// A payment had arrived for a pending order, and the order was retired all the same.
+    RetiredThoughPaid = PaymentsCountOnce, Always;
     /// A payment has arrived, and no order records it.
     NotRecorded = PaymentsCountOnce, AtRest;
     /// An order was paid and is no more, or by another payment.

@@ -50,7 +50,7 @@ fn each_world_breaks_what_it_breaks() {
         met.extend(found.into_iter().map(|one| one.rule));
     }
     // What shows between two moments, or by a plan.
-    met.extend([Rule::UsedAgain, Rule::PaidAndNoMore, Rule::Unfinished]);
+    met.extend([Rule::UsedAgain, Rule::PaidAndNoMore, Rule::RetiredThoughPaid, Rule::Unfinished]);
     let all: BTreeSet<Rule> = Rule::ALL.iter().copied().collect();
     assert_eq!(met, all, "every rule has a world that breaks it");
 }
@@ -93,7 +93,7 @@ fn later(change: impl FnOnce(&mut Observation)) -> Vec<String> {
     let before = world("a paid order, one that is pending, and one that was retired").observed();
     let mut after = before.clone();
     change(&mut after);
-    in_words(&since(&before, &after))
+    in_words(&since(&tournament(), &before, &after))
 }
 
 #[test]
@@ -113,6 +113,18 @@ fn what_was_paid_stays_paid_and_what_was_given_up_stays_so() {
     assert_eq!(later(|after| after.facts.orders[0].registration.player.0 = Id::Int(9)), [""; 0], "a rename");
     assert_eq!(later(|after| after.facts.orders[2].status = OrderStatus::Pending), ["UsedAgain 13"]);
     assert_eq!(later(|after| after.facts.orders[1].status = OrderStatus::Paid), [""; 0]);
+}
+
+#[test]
+fn an_order_that_was_paid_for_is_not_retired() {
+    let before = world("paid and pending").observed();
+    let mut after = before.clone();
+    after.facts.orders[0].status = OrderStatus::Canceled;
+    after.facts.retired.extend(world("paid, and the order was retired").observed().facts.retired);
+    assert_eq!(in_words(&since(&tournament(), &before, &after)), ["RetiredThoughPaid s1 11"]);
+    let mut unpaid = before;
+    unpaid.payables[0].payment_status = tourney::domain::PaymentStatus::Unpaid;
+    assert_eq!(in_words(&since(&tournament(), &unpaid, &after)), [""; 0]);
 }
 
 #[test]

@@ -25,8 +25,18 @@ struct State {
     trace: Vec<Site>,
     struck: Vec<(Site, Mode)>,
     under_way: BTreeMap<Side, usize>,
+    hold: Hold,
     crashed: bool,
     watching: Vec<Waker>,
+}
+
+/// A site at which the program waits, before its effect begins.
+#[derive(Debug, Default)]
+enum Hold {
+    #[default]
+    Nowhere,
+    At(Site),
+    Held(Option<Waker>),
 }
 
 /// What an effect that fails says. It names the site.
@@ -67,6 +77,25 @@ impl Faults {
     #[must_use]
     pub fn under_way(&self, side: Side) -> usize {
         self.state().under_way.get(&side).copied().unwrap_or_default()
+    }
+
+    /// Lets the program wait at this site, before its effect begins and before any fault strikes there: something else may happen
+    /// first. A glance at the clock does not wait.
+    pub fn hold_at(&self, site: Site) {
+        self.state().hold = Hold::At(site);
+    }
+
+    /// Whether the program waits there now.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.state().hold, Hold::Held(_))
+    }
+
+    /// The program waits no longer.
+    pub fn go_on(&self) {
+        if let Hold::Held(Some(waker)) = std::mem::take(&mut self.state().hold) {
+            waker.wake();
+        }
     }
 
     /// Resolves when the program has crashed: it is to be dropped.
@@ -133,9 +162,30 @@ impl Faults {
             if state.crashed { None } else { Some(state.meet(side, operation)) }
         };
         match met {
-            Some(met) => met,
+            Some(met) => {
+                self.wait_at(&met.0).await;
+                met
+            }
             None => pending().await,
         }
+    }
+
+    async fn wait_at(&self, site: &Site) {
+        {
+            let mut state = self.state();
+            if !matches!(&state.hold, Hold::At(there) if there == site) {
+                return;
+            }
+            state.hold = Hold::Held(None);
+        }
+        poll_fn(|cx| match &mut self.state().hold {
+            Hold::Held(waker) => {
+                *waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        })
+        .await;
     }
 
     async fn carry_out<T>(&self, side: Side, effect: impl Future<Output = T>) -> T {

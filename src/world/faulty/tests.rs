@@ -96,6 +96,23 @@ fn whoever_waits_for_a_crash_is_woken() {
 }
 
 #[test]
+fn a_program_waits_where_it_is_held() {
+    let (faults, counts) = (Faults::default(), Counts::default());
+    faults.hold_at(site(Side::Wire, "GET /v1/account", 2));
+    let wire = faults.around(&counts);
+    let mut program = Box::pin(async {
+        for _ in 0..3 {
+            wire.send(request("/v1/account")).await.unwrap();
+        }
+    });
+    assert!((&mut program).now_or_never().is_none() && faults.is_held());
+    assert_eq!((counts.0.load(Ordering::Relaxed), faults.trace().len()), (1, 2), "it waits before its effect");
+    faults.go_on();
+    assert!((&mut program).now_or_never().is_some() && !faults.is_held());
+    assert_eq!(counts.0.load(Ordering::Relaxed), 3);
+}
+
+#[test]
 fn at_a_clock_a_program_only_crashes() {
     let run = |operation: &str, mode| {
         let faults = Faults::new(vec![Fault::once(site(Side::Clock, operation, 1), mode)]);

@@ -1,6 +1,5 @@
 //! One case: faults in a run and in its rerun, and the judgement of what they left.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use tourney::invariants::{Rule, Violation, beyond, since};
@@ -21,8 +20,8 @@ const WRITES: u32 = 4;
 pub(crate) struct Case {
     pub(crate) run: Vec<Fault>,
     pub(crate) rerun: Vec<Fault>,
-    /// Whether every parent pays while what failed in the first run is about to be tried again.
-    pub(crate) paid_meanwhile: bool,
+    /// Where the first run is held while every parent pays, and whether the receiver hears of it.
+    pub(crate) paid_at: Option<(Site, bool)>,
 }
 
 impl Case {
@@ -32,7 +31,9 @@ impl Case {
 
     fn told(&self) -> String {
         let list = |faults: &[Fault]| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let paid = if self.paid_meanwhile { ", everybody pays meanwhile" } else { "" };
+        let paid = self.paid_at.as_ref().map_or_else(String::new, |(site, heard)| {
+            format!("everybody pays before {site}{}", if *heard { ", and it is heard" } else { "" })
+        });
         let rerun = if self.rerun.is_empty() { String::new() } else { format!("; then {}", list(&self.rerun)) };
         format!("{}{paid}{rerun}", list(&self.run))
     }
@@ -87,12 +88,12 @@ impl<B: Books> Scene<B> {
     pub(crate) async fn try_case(&self, case: &Case, known: &Known) -> Came {
         let mut course =
             Course { scene: self, known, world: self.world.copy().await, came: Came::default(), left: Vec::new() };
-        let mut over = course.run(&case.run, case.paid_meanwhile).await;
+        let mut over = course.run(&case.run, case.paid_at.clone()).await;
         while !over && course.came.reruns < RERUNS {
             course.came.reruns += 1;
             course.world.pass(Duration::from_secs(61));
             let faults = if course.came.reruns == 1 { case.rerun.as_slice() } else { &[] };
-            over = course.run(faults, false).await;
+            over = course.run(faults, None).await;
         }
         if !over {
             let left = std::mem::take(&mut course.left).join("; ");
@@ -121,23 +122,25 @@ impl<B: Books> Course<'_, B> {
 
     /// One run, and what it left; whether it is over: all went through and nothing is left to do. Then it must be as if
     /// nothing had gone wrong, unless somebody has paid meanwhile.
-    async fn run(&mut self, planned: &[Fault], paid_meanwhile: bool) -> bool {
-        let (faults, manifest, paid) = (Faults::new(planned.to_vec()), &self.scene.manifest, Cell::new(0));
+    async fn run(&mut self, planned: &[Fault], paid_at: Option<(Site, bool)>) -> bool {
+        let (faults, manifest) = (Faults::new(planned.to_vec()), &self.scene.manifest);
+        let heard = paid_at.as_ref().is_some_and(|(_, heard)| *heard);
+        paid_at.into_iter().for_each(|(site, _)| faults.hold_at(site));
+        let (mut paid, mut then) = (0, None);
         let meanwhile = async {
-            if paid_meanwhile {
-                paid.set(self.world.everybody_pays(manifest).await);
-            }
+            paid = self.world.everybody_pays(manifest, heard).await;
+            then = Some(self.world.observe(manifest).await);
         };
         let ended = self.world.apply_while(manifest, &faults, meanwhile).await;
-        self.came.paid += paid.get();
+        self.came.paid += paid;
         if self.came.paid == 0 {
             self.judge(&ended, &faults, planned);
         }
         let now = self.world.observe(manifest).await;
         let new = beyond(&self.known.broken, broken(manifest, &now));
-        let new: Vec<String> =
-            new.into_iter().chain(since(&self.known.before, &now)).map(|violation| violation.to_string()).collect();
-        self.came.wrong.extend(new);
+        let moments = std::iter::once(&self.known.before).chain(&then);
+        let became = moments.flat_map(|before| since(&manifest.tournament.id, before, &now));
+        self.came.wrong.extend(new.into_iter().chain(became).map(|violation| violation.to_string()));
         self.came.crashed |= matches!(ended, Ended::Crashed);
         self.came.traces.push(faults.trace());
         let canaries = self.world.books.open_canaries().await.unwrap();

@@ -15,7 +15,7 @@ pub(crate) async fn drive<T>(program: impl Future<Output = T>, clock: &SimClock,
     drive_while(program, clock, faults, std::future::ready(())).await
 }
 
-/// The same, and `meanwhile` happens in the first pause after a fault has struck: before what failed is tried again.
+/// The same, and `meanwhile` happens when the program is held at a site: before the effect there begins.
 pub(crate) async fn drive_while<T>(
     program: impl Future<Output = T>,
     clock: &SimClock,
@@ -24,7 +24,7 @@ pub(crate) async fn drive_while<T>(
 ) -> Option<T> {
     let mut program = pin!(program);
     let mut crashed = pin!(faults.crashed());
-    let mut meanwhile = Some(pin!(meanwhile));
+    let mut meanwhile = pin!(meanwhile);
     poll_fn(|cx| {
         loop {
             let awake = Arc::new(Awake { flag: AtomicBool::new(false), outer: cx.waker().clone() });
@@ -42,13 +42,12 @@ pub(crate) async fn drive_while<T>(
             if faults.under_way(Side::Ledger) > 0 {
                 return Poll::Pending;
             }
-            if !faults.struck().is_empty()
-                && let Some(other) = &mut meanwhile
-            {
-                if other.as_mut().poll(cx).is_pending() {
+            if faults.is_held() {
+                if meanwhile.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                meanwhile = None;
+                faults.go_on();
+                continue;
             }
             assert!(clock.advance_to_next(), "nothing in the program can go on, and it waits for no moment");
         }

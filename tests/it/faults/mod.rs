@@ -16,10 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use tourney::domain::PayableKind;
 use tourney::ledger::RetireHow;
 use tourney::plan::{Action, Step};
-use tourney::world::faulty::{Faults, Mode, Side};
+use tourney::world::faulty::{Faults, Mode, Side, Site};
 
 use books::Sqlite;
-use case::of_use;
+use case::{Case, of_use};
 use figures::Figures;
 use sweep::share;
 use world::planned;
@@ -28,7 +28,7 @@ use worlds::Scene;
 /// Of so many faults, or first and second ones, one is run each time.
 const SHARE: usize = 24;
 const PAIRS: (usize, usize) = (13, 25);
-const PAUSES: usize = 9;
+const MOMENTS: usize = 9;
 
 /// The database on which all of this runs.
 type Database = Sqlite;
@@ -102,21 +102,39 @@ fn every_pair_of_faults_with_links() {
     pairs_in(PayableKind::PaymentLink).assert_fine();
 }
 
-/// The figures of one sweep: everybody pays in each pause.
-fn pauses_in(link: PayableKind) -> Figures {
-    let figures = simulated(async move || everything(link).await.every_pause(share(PAUSES)).await);
+/// The figures of one sweep: everybody pays just before each effect.
+fn payments_in(link: PayableKind) -> Figures {
+    let figures = simulated(async move || everything(link).await.every_moment(share(MOMENTS)).await);
     assert!(figures.paid > 0, "{figures:?}");
     figures
 }
 
 #[test]
-fn whoever_pays_while_something_is_tried_again_has_paid() {
-    pauses_in(PayableKind::Session).assert_fine();
+fn whoever_pays_at_whatever_moment_has_paid() {
+    payments_in(PayableKind::Session).assert_fine();
 }
 
 #[test]
-fn whoever_pays_at_a_link_while_something_is_tried_again_has_paid() {
-    pauses_in(PayableKind::PaymentLink).assert_fine();
+fn whoever_pays_at_a_link_at_whatever_moment_has_paid() {
+    payments_in(PayableKind::PaymentLink).assert_fine();
+}
+
+/// A payment closes its link: between reading links and reading sessions it must not be taken for a link that somebody closed.
+#[test]
+fn a_link_that_is_paid_between_two_reads_is_paid() {
+    let wrong = simulated(async || {
+        let scene = everything(PayableKind::PaymentLink).await;
+        let known = scene.know().await;
+        let reads =
+            |site: &&Site| ["GET /v1/payment_links", "GET /v1/checkout/sessions"].contains(&site.operation.as_str());
+        let mut wrong = Vec::new();
+        for site in known.trace.iter().filter(reads) {
+            let case = Case { paid_at: Some((site.clone(), false)), ..Case::default() };
+            wrong.extend(scene.try_case(&case, &known).await.wrong);
+        }
+        wrong
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -24,7 +24,10 @@ impl<B: Books> Scene<B> {
         let all: Vec<Fault> = sites.iter().flat_map(|site| strikes(site, self.world.limits.tries)).collect();
         let mut met = BTreeSet::new();
         let mut first = |fault: &Fault| {
-            fault.site.side != Side::Ledger && met.insert((fault.site.side, fault.site.operation.clone(), fault.mode))
+            // What changes something is also struck for as long as it is tried.
+            let lasts = fault.times > 1 && fault.site.operation.starts_with("POST");
+            fault.site.side != Side::Ledger
+                && met.insert((fault.site.side, fault.site.operation.clone(), fault.mode, lasts))
         };
         let count = all.len();
         let chosen = all.into_iter().enumerate().filter(|(at, fault)| first(fault) || at.is_multiple_of(share));
@@ -43,16 +46,15 @@ impl<B: Books> Scene<B> {
         figures
     }
 
-    /// One fault at each effect that is tried again, and every parent pays in between.
-    pub(crate) async fn every_pause(&self, share: usize) -> Figures {
+    /// Every parent pays just before an effect, be it heard of or not: at each of them.
+    pub(crate) async fn every_moment(&self, share: usize) -> Figures {
         let known = self.know().await;
         let sites = of_use(&known.trace, false);
         let mut figures = Figures { world: format!("{}, paid", self.name), effects: sites.len(), ..Figures::default() };
-        let faults = sites.iter().flat_map(each_once).filter(|fault| !fault.mode.is_crash());
-        for (at, fault) in faults.enumerate() {
+        for (at, case) in sites.iter().flat_map(|site| [(site, true), (site, false)]).enumerate() {
             figures.cases += 1;
             if at % share == 0 {
-                let case = Case { paid_meanwhile: true, ..Case::one(fault) };
+                let case = Case { paid_at: Some((case.0.clone(), case.1)), ..Case::default() };
                 let came = self.try_case(&case, &known).await;
                 figures.paid += came.paid;
                 figures.note(came);

@@ -113,7 +113,7 @@ impl<B: Books> World<B> {
         self.apply_while(manifest, faults, std::future::ready(())).await
     }
 
-    /// The same, and something happens in the first pause after a fault has struck.
+    /// The same, and something happens when it is held at a site.
     pub(crate) async fn apply_while(
         &self,
         manifest: &Manifest,
@@ -181,28 +181,33 @@ impl<B: Books> World<B> {
 
     /// A parent pays: at the session, or at one that a visit of the link makes. Gives that session.
     pub(crate) fn pay(&self, payable: &SessionId) -> SessionId {
+        self.pay_with(TestCard::Success, payable)
+    }
+
+    pub(crate) fn pay_with(&self, card: TestCard, payable: &SessionId) -> SessionId {
         let session = match PayableKind::of(payable) {
             PayableKind::Session => payable.clone(),
             PayableKind::PaymentLink => self.visit(payable),
         };
-        self.control(Control::Pay {
-            session: session.to_string(),
-            card: TestCard::Success,
-            email: Some("parent@example.com".to_owned()),
-        });
+        let email = Some("parent@example.com".to_owned());
+        self.control(Control::Pay { session: session.to_string(), card, email });
         session
     }
 
-    /// Every parent pays at whatever they can pay at, and the receiver hears of it at once. Gives how many that were.
-    pub(crate) async fn everybody_pays(&self, manifest: &Manifest) -> usize {
+    /// Every parent pays at whatever they can pay at. Where it is heard, the receiver is told of that, and of every payment
+    /// before. Gives how many paid.
+    pub(crate) async fn everybody_pays(&self, manifest: &Manifest, heard: bool) -> usize {
         let observed = self.observe(manifest).await;
-        let named = |payable: &&Payable| payable.is_open() && payable.link.is_none();
-        let named: Vec<SessionId> = observed.payables.iter().filter(named).map(|payable| payable.id.clone()).collect();
-        for payable in &named {
-            let session = self.pay(payable);
-            settle(&self.client(), &self.books, &session).await.unwrap();
+        let open = observed.payables.iter().filter(|payable| payable.is_open() && payable.link.is_none());
+        let paid: Vec<SessionId> = open.map(|payable| self.pay(&payable.id)).collect();
+        if heard {
+            // The newest first: of two for one order, the receiver hears of the later one.
+            let before = observed.payables.iter().filter(|payable| payable.is_paid()).map(|payable| &payable.id);
+            for session in paid.iter().chain(before) {
+                settle(&self.client(), &self.books, session).await.unwrap();
+            }
         }
-        named.len()
+        paid.len()
     }
 
     /// A parent opens a link and looks.

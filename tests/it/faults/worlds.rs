@@ -7,7 +7,7 @@ use tourney::domain::{
 };
 use tourney::ledger::{AttemptFor, Begun, Canary, Event, Guard, Lock, LockHolder, Rendered, SeedOrder, Written};
 use tourney::manifest::Manifest;
-use tourney::sandbox::core::{Control, Seed};
+use tourney::sandbox::core::{Control, Seed, TestCard};
 use tourney::stripe::{Bill, CheckoutSettings, LIFETIME, Limits, create_player_checkout_session, render};
 use tourney::world::Clock as _;
 use tourney::world::faulty::{Fault, Faults, Mode, Side, Site};
@@ -102,7 +102,7 @@ pub(crate) async fn small<B: Books>(name: &'static str, link: PayableKind) -> Sc
 }
 
 /// Who plays in the world that needs every kind of change, before and after the manifest was edited.
-const BEFORE: [(i64, &str); 15] = [
+const BEFORE: [(i64, &str); 17] = [
     (2, "fee: 5"),
     (3, "fee: 5"),
     (4, "fee: 5"),
@@ -118,19 +118,21 @@ const BEFORE: [(i64, &str); 15] = [
     (18, "fee: 5"),
     (19, "fee: 5"),
     (20, "fee: 5"),
+    (21, "fee: 5"),
+    (22, "fee: 5"),
 ];
 
 /// Who is added by a run that crashes.
 const LEFT: [(i64, &str); 2] = [(14, "fee: 5"), (15, "fee: 6")];
 
 /// What the manifest says then. Player 5 has left.
-const AFTER: [(i64, &str); 18] = [
+const AFTER: [(i64, &str); 20] = [
     (1, "fee: 5"),                    // replaced: the session expired and names no order
     (2, "fee: 5"),                    // renewed: the session expired
     (3, "fee: 5"),                    // repaired: the link is open and names no order
     (4, "fee: 5"),                    // expired: a second session can be paid
     (66, "fee: 5, renamed_from: 6"),  // renamed
-    (7, "fee: 5"),                    // recorded: paid, and the webhook was lost
+    (7, "fee: 5"),                    // recorded: paid, and the webhook was lost; a second session is open
     (8, "fee: 5"),                    // recorded: refunded
     (9, "fee: 5, paid: {how: cash}"), // settled elsewhere
     (10, "fee: 6"),                   // created
@@ -143,28 +145,54 @@ const AFTER: [(i64, &str); 18] = [
     (18, "fee: 5, note: x"),          // renewed: the address changed
     (19, "fee: 5, amount: 50.00"),    // replaced: the amount changed
     (20, "fee: 5"),                   // nothing
+    (21, "fee: 5"),                   // nothing: a payment is on its way, and an event says that it is complete
+    (22, "fee: 5"),                   // attention: paid twice, and an event tells of the second payment
 ];
 
 /// A world that needs every kind of change.
 pub(crate) async fn everything<B: Books>(name: &'static str, link: PayableKind, retire: &str) -> Scene<B> {
     let policy = format!("link: {}, retire: {retire}, max_retired: 100%", link.word());
-    let mut world = World::<B>::new().await;
+    let world = World::<B>::new().await;
     let before = cup(&BEFORE, &policy);
     let manifest = edited(&policy);
     world.applied(&before).await;
-    for player in [8, 11, 12] {
+    for player in [8, 11, 12, 22] {
         world.pay(&session_of(&world, &before, player).await);
     }
     world.applied(&before).await;
-    leave(&mut world, &policy).await;
-    for player in [7, 13] {
-        world.pay(&session_of(&world, &before, player).await);
-    }
+    leave(&world, &policy).await;
+    pay_and_tell(&world, &before).await;
     world.pass(Duration::from_mins(20));
-    disturb(&mut world, &before, &manifest).await;
+    disturb(&world, &before, &manifest).await;
     hatch(&world, &before).await;
     world.pass(Duration::from_mins(20));
     Scene { name, world, manifest, with_glances: false }
+}
+
+/// What parents do, and what is heard of it: nothing of player 7; events that are stored and not worked off of three others.
+async fn pay_and_tell<B: Books>(world: &World<B>, manifest: &Manifest) {
+    world.pay(&session_of(world, manifest, 7).await);
+    let paid = world.pay(&session_of(world, manifest, 13).await);
+    let on_its_way = world.pay_with(TestCard::DelayedSuccess, &session_of(world, manifest, 21).await);
+    let second = world.pay(&second_of(world, manifest, 22).await);
+    for (number, session) in [paid, on_its_way, second].into_iter().enumerate() {
+        let event = Event {
+            id: format!("evt_{number}"),
+            kind: "checkout.session.completed".to_owned(),
+            session: Some(session),
+            payment_intent: None,
+            body: format!(r#"{{"id": "evt_{number}", "type": "checkout.session.completed", "livemode": false}}"#),
+            received_at: world.clock.now(),
+            outcome: None,
+        };
+        world.books.store_event(&event).await.unwrap();
+    }
+}
+
+/// A second session for a player's order, made by a script that knew its id.
+async fn second_of<B: Books>(world: &World<B>, manifest: &Manifest, player: i64) -> SessionId {
+    let order = world.order(manifest, player).await;
+    made_by_script(world, order.amount.minor, 1, &Metadata::from([(key::ORDER.to_owned(), order.id.to_string())]))
 }
 
 fn edited(policy: &str) -> Manifest {
@@ -179,7 +207,7 @@ async fn session_of<B: Books>(world: &World<B>, manifest: &Manifest, player: i64
 }
 
 /// What happens at Stripe and in the database behind tourney's back.
-async fn disturb<B: Books>(world: &mut World<B>, before: &Manifest, manifest: &Manifest) {
+async fn disturb<B: Books>(world: &World<B>, before: &Manifest, manifest: &Manifest) {
     let fee = &manifest.fees[0];
     let first = Registration { player: PlayerId(1.into()), fee: fee.id.clone() };
     let order = scripted(world, manifest, first, fee.amount, 1);
@@ -192,35 +220,17 @@ async fn disturb<B: Books>(world: &mut World<B>, before: &Manifest, manifest: &M
     }
     let unnamed = Metadata::from([(key::ORDER.to_owned(), String::new())]);
     client.update_metadata(&session_of(world, before, 3).await, &unnamed).await.unwrap();
-    let twice = world.order(before, 4).await.id;
-    made_by_script(world, 5_500, 1, &Metadata::from([(key::ORDER.to_owned(), twice.to_string())]));
+    for player in [4, 7] {
+        second_of(world, before, player).await;
+    }
     // Somebody else's.
     made_by_script(world, 700, 1, &Metadata::new());
     let refunded = world.order(before, 8).await.payment_intent.unwrap();
     world.control(Control::Refund { session: None, payment_intent: Some(refunded.to_string()), amount: None });
-    world.books.store_event(&heard(world, before, 13).await).await.unwrap();
-}
-
-/// An event about a payment, stored and not worked off.
-async fn heard<B: Books>(world: &World<B>, manifest: &Manifest, player: i64) -> Event {
-    let order = world.order(manifest, player).await;
-    let observed = world.observe(manifest).await;
-    let its = |id: &SessionId| order.session.as_ref() == Some(id);
-    let paid =
-        observed.payables.iter().find(|one| one.is_paid() && (its(&one.id) || one.link.as_ref().is_some_and(its)));
-    Event {
-        id: "evt_1".to_owned(),
-        kind: "checkout.session.completed".to_owned(),
-        session: Some(paid.unwrap().id.clone()),
-        payment_intent: None,
-        body: r#"{"id": "evt_1", "type": "checkout.session.completed", "livemode": false}"#.to_owned(),
-        received_at: world.clock.now(),
-        outcome: None,
-    }
 }
 
 /// A run that crashed while it made payables: of the first the answer was lost each time, the second was never asked for.
-async fn leave<B: Books>(world: &mut World<B>, policy: &str) {
+async fn leave<B: Books>(world: &World<B>, policy: &str) {
     let all: Vec<(i64, &str)> = BEFORE.iter().copied().chain(LEFT).collect();
     let create = if policy.contains("payment_link") { "POST /v1/payment_links" } else { "POST /v1/checkout/sessions" };
     let at = |nth| Site { side: Side::Wire, operation: create.to_owned(), nth };
