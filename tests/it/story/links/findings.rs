@@ -73,9 +73,9 @@ fn a_visit_that_comes_while_its_link_is_repaired_is_closed(club: &Club) {
     club.control(json!({"command": "reset_stats"}));
     club.control(json!({"command": "latency", "ms": 300}));
     let apply = club.tourney(["apply", "--yes", "--json"]).spawn();
-    // The sessions have been listed for the second time, under the lock, and the link has not been repaired.
-    let listed = || club.control(json!({"command": "stats"}))["counts"]["GET /v1/payment_links"] == 2;
-    wait_until("the links are listed", listed);
+    // The sessions have been listed under the lock, and the link is about to be repaired.
+    let asked = || club.control(json!({"command": "stats"}))["counts"]["POST /v1/payment_links/{payment_link}"] == 1;
+    wait_until("the repair is on its way", asked);
     let visit = club.visit(&link);
     let report = apply.wait().expect(0).json();
     club.control(json!({"command": "latency", "ms": 0}));
