@@ -300,6 +300,7 @@ fn terms(env: &Environment, manifest: &Manifest) -> Terms {
             Retire::Cancel => RetireHow::Cancel,
             Retire::Delete => RetireHow::Delete,
         },
+        link: manifest.policy.link,
         tournament: manifest.tournament.id.clone(),
         fees: manifest.fees.iter().map(|fee| fee.id.clone()).chain(canary.map(|canary| canary.fee.clone())).collect(),
         players: manifest.players.iter().map(|player| player.id.clone()).chain(flies.clone()).collect(),

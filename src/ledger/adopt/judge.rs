@@ -58,6 +58,7 @@ impl<'a> Judge<'a> {
         self.scope();
         self.statuses();
         self.retiring(table);
+        self.endless();
         self.left_out(table);
         self.granted(table);
         self.contents();

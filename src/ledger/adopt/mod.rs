@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::OrdersMapping;
-use crate::domain::{Currency, FeeId, Id, PlayerId, TournamentId};
+use crate::domain::{Currency, FeeId, Id, PayableKind, PlayerId, TournamentId};
 
 use super::errors::{Failure, Result, not_done, retrying};
 use super::sql::{Tx, values};
@@ -33,6 +33,8 @@ pub struct Terms {
     pub currency: Currency,
     /// How it retires orders.
     pub retire: RetireHow,
+    /// What payers get.
+    pub link: PayableKind,
     /// Its tournament.
     pub tournament: TournamentId,
     /// Its fees, the canary's among them.

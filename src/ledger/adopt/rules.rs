@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{Id, OrderStatus};
+use crate::domain::{Id, OrderStatus, PayableKind};
 use crate::ledger::RetireHow;
 use crate::ledger::mapping::{Codec, Column, Columns};
 use crate::ledger::sql::Value;
@@ -110,6 +110,14 @@ impl Judge<'_> {
             }
             RetireHow::Cancel | RetireHow::Delete => {}
         }
+    }
+
+    /// A Payment Link ends at no time that could be written.
+    pub(super) fn endless(&mut self) {
+        let links = self.terms.is_some_and(|terms| terms.link == PayableKind::PaymentLink);
+        let Some(facts) = self.facts("expires_at").filter(|facts| links && facts.not_null) else { return };
+        let message = format!("{} must have a value, and a Payment Link (`link: payment_link`) has no end", facts.name);
+        self.fault("columns.expires_at", message, "leave it out of the mapping, or let it be NULL");
     }
 
     fn canceled_help(&self) -> String {
