@@ -62,8 +62,9 @@ impl StepError {
 pub(super) enum Carried {
     /// Carried out, or failed: the result says which.
     Through(ChangeResult),
-    /// The world has moved: the registration must be observed and planned again.
-    Moved(ChangeResult),
+    /// The world has moved: the registration must be observed and planned again. What was done instead, where the payer was
+    /// faster.
+    Moved(ChangeResult, Option<Box<ChangeResult>>),
 }
 
 /// What one step means for the next.
@@ -71,6 +72,11 @@ enum Went {
     On,
     /// The rest of the change is not needed; why.
     Ends(String),
+    /// The same, since the payable that was to be closed had been paid: that payment is recorded now.
+    Paid {
+        session: SessionId,
+        order: OrderId,
+    },
     /// The row was not as it was seen.
     Moved,
 }
@@ -83,12 +89,17 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         for step in &change.steps {
             match self.carry_out_step(step, change, &mut result).await {
                 Ok(Went::On) => done.push(word(step)),
-                Ok(Went::Ends(why)) => return Carried::Moved(result.skipped(why)),
+                Ok(Went::Ends(why)) => return Carried::Moved(result.skipped(why), None),
+                Ok(Went::Paid { session, order }) => {
+                    let why = format!("it was paid meanwhile: the payment is recorded on order {order}");
+                    let instead = ChangeResult::of_payment(change, session, order);
+                    return Carried::Moved(result.skipped(why), Some(Box::new(instead)));
+                }
                 Ok(Went::Moved) => {
                     let before =
                         if done.is_empty() { String::new() } else { format!("; done before: {}", done.join(", ")) };
                     let why = format!("the order changed meanwhile: it is looked at again{before}");
-                    return Carried::Moved(result.skipped(why));
+                    return Carried::Moved(result.skipped(why), None);
                 }
                 Err(error) => {
                     let stands = match &error {
@@ -147,11 +158,12 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         match self.stripe.close(session).await? {
             Closed::Expired | Closed::Complete(_) | Closed::Unknown => Ok(Went::On),
             Closed::Paid(paid) => {
-                match settle_as_planned(self.stripe, self.ledger, &paid.id, order).await? {
+                Ok(match settle_as_planned(self.stripe, self.ledger, &paid.id, order).await? {
+                    Settled::Recorded { order } => Went::Paid { session: paid.id, order },
                     // Known before: a link that was opened again behind its payment is closed like any other.
-                    Settled::AlreadyRecorded { .. } => Ok(Went::On),
-                    settled => Ok(Went::Ends(format!("it was paid meanwhile: {settled}"))),
-                }
+                    Settled::AlreadyRecorded { .. } => Went::On,
+                    settled => Went::Ends(format!("it was paid meanwhile: {settled}")),
+                })
             }
             Closed::Processing(_) => Ok(Went::Ends("a payment is on its way: it is left alone".to_owned())),
         }
@@ -177,12 +189,13 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             // The payer was faster: what is true now is looked at.
             Ok(payable) if !payable.is_open() => Ok(Went::Moved),
             Ok(payable) => {
-                if let Some(before) = standing {
-                    self.close_early_visits(&before, order).await?;
-                }
+                let went = match standing {
+                    Some(before) => self.close_early_visits(&before, order).await?,
+                    None => Went::On,
+                };
                 result.url = payable.url;
                 result.expires_at = payable.expires_at;
-                Ok(Went::On)
+                Ok(went)
             }
             Err(error) if error.is_permanent() => {
                 let open = self.stripe.payable(session).await?.is_some_and(|payable| payable.is_open());
@@ -195,15 +208,18 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     /// Sessions that a link's visits made before it was repaired keep what it said then: their own metadata shows, and that of
     /// their payment can be told by the link's alone, as it was `before`. A payment there would find no order. Those that
     /// came since the plan are met here.
-    async fn close_early_visits(&self, before: &Payable, order: &OrderId) -> Result<(), StepError> {
+    async fn close_early_visits(&self, before: &Payable, order: &OrderId) -> Result<Went, StepError> {
         let unnamed = before.order_of_payments().is_some_and(|named| named != order.to_string());
         let visits = self.stripe.visits(&before.id).await?;
         let names = |visit: &Payable| Ownership::order_in(&visit.metadata).as_ref() == Some(order);
         let early = |visit: &&Payable| visit.is_open() && (unnamed || !names(visit));
         for visit in visits.iter().filter(early) {
-            self.expire(&visit.id, Some(order)).await?;
+            let went = self.expire(&visit.id, Some(order)).await?;
+            if !matches!(went, Went::On) {
+                return Ok(went);
+            }
         }
-        Ok(())
+        Ok(Went::On)
     }
 
     async fn retire(

@@ -73,6 +73,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         let mut through = Through { unsettled: unsettled.clone(), ..Through::default() };
         for (index, change) in changes {
             let registration = change.subject.registration.as_ref();
+            let mut instead = None;
             let result = if stop.is_asked() {
                 ChangeResult::of(change).skipped("interrupted before it began")
             } else if registration.is_some_and(|one| through.unsettled.contains(one)) {
@@ -86,8 +87,9 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
             } else {
                 match self.carry_out(change).await {
                     Carried::Through(result) => result,
-                    Carried::Moved(result) => {
+                    Carried::Moved(result, done) => {
                         through.moved.insert(change.subject.registration.clone());
+                        instead = done;
                         result
                     }
                 }
@@ -96,9 +98,11 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
                 through.unsettled.extend(registration.cloned());
                 through.leaves_open |= change.action == Action::Retire;
             }
-            self.log(&result).await;
             watch.finished(&result);
-            through.results.push((index, result));
+            for result in std::iter::once(result).chain(instead.map(|done| *done)) {
+                self.log(&result).await;
+                through.results.push((index, result));
+            }
         }
         through
     }

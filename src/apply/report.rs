@@ -71,6 +71,17 @@ impl ChangeResult {
         }
     }
 
+    /// The payment that was recorded when a change was to close a payable, and the payer had been faster.
+    pub(super) fn of_payment(change: &Change, session: SessionId, order: OrderId) -> Self {
+        Self {
+            action: Action::RecordPayment,
+            findings: vec![Finding::UnrecordedPayment],
+            order: Some(order),
+            session: Some(session),
+            ..Self::of(change)
+        }
+    }
+
     /// The attempt of an earlier run to make a payable for an order.
     pub(super) fn of_attempt(attempt: &Attempt) -> Self {
         Self {

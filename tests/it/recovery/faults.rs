@@ -1,6 +1,6 @@
 //! Faults at Stripe: every kind at every request of an apply, once and for good.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tourney::domain::{Mode, OrderStatus};
 use tourney::ledger::Ledger as _;
 use tourney::sandbox::core::{Control, What, When};
@@ -182,6 +182,16 @@ fn a_slow_stripe_slows_us_down_and_nothing_else(on: On) {
     scene.assert_replaced_once();
 }
 
+/// What was done instead of closing is told, as done.
+pub(super) fn assert_told_as_recorded(report: &Value, order: &str, session: &str) {
+    let results = report["results"].as_array().unwrap();
+    let recorded: Vec<&Value> =
+        results.iter().filter(|one| one["action"] == "record_payment" && one["order_id"] == order).collect();
+    assert_eq!(recorded.len(), 1, "{report:#}");
+    let told = ["outcome", "session_id", "findings"].map(|key| recorded[0][key].clone());
+    assert_eq!(told, [json!("done"), json!(session), json!(["unrecorded-payment"])], "{report:#}");
+}
+
 /// The parent pays between our look and our expiring: the payment is recorded, and no new bill is made.
 fn an_order_that_is_paid_while_it_is_renewed_is_recorded_as_paid(on: On) {
     let Some(scene) = on(CUP) else { return };
@@ -197,6 +207,7 @@ fn an_order_that_is_paid_while_it_is_renewed_is_recorded_as_paid(on: On) {
     assert!(skipped["detail"].as_str().unwrap().contains("it was paid meanwhile"), "{skipped}");
     let facts = scene.facts();
     let order = facts.orders.iter().find(|order| order.session.as_ref() == Some(&renewed)).unwrap();
+    assert_told_as_recorded(&report, &order.id.to_string(), renewed.as_str());
     assert_eq!(order.status, OrderStatus::Paid);
     assert_eq!(scene.creates(), 1, "no new bill");
     scene.assert_converged();

@@ -231,6 +231,7 @@ fn a_link_that_is_paid_while_it_is_replaced_is_recorded_as_paid(on: On) {
     let skipped = report["results"].as_array().unwrap().iter().find(|one| one["player"] == 4).unwrap();
     assert_eq!(skipped["outcome"], "skipped", "{report}");
     assert!(skipped["detail"].as_str().unwrap().contains("it was paid meanwhile"), "{skipped}");
+    super::faults::assert_told_as_recorded(&report, &last.id.to_string(), session.as_str());
     assert_eq!(scene.creates(), 3, "no new bill");
     let order = scene.facts().orders.into_iter().find(|order| order.id == last.id).unwrap();
     assert_eq!(order.status, OrderStatus::Paid);

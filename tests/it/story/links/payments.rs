@@ -195,7 +195,9 @@ fn a_link_without_its_limit_is_closed_when_it_is_paid(club: &Club) {
     assert!(club.is_active(&link));
     let open = club.visit(&link);
 
-    club.tourney(["apply", "--yes"]).run().expect(0);
+    let report = club.tourney(["apply", "--yes", "--json"]).run().expect(0).json();
+    let results = report["results"].as_array().unwrap();
+    assert!(results.iter().all(|result| result["outcome"] == "done"), "{report:#}");
 
     club.plans(&[]);
     assert!(!club.is_active(&link) && !club.is_open(&open));
