@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::apply::{ApplyError, ChangeOutcome, Confirmed, Job, Report, Stop, converge};
 use crate::domain::{PayableKind, PlayerId, SessionId, counted};
-use crate::ledger::Ledger as _;
+use crate::ledger::{Attempt, Ledger as _};
 use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, Step, plan};
 use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
 use crate::stripe::Right;
@@ -140,7 +140,8 @@ async fn run_in(
         }
     };
     let work = agreed.changes.iter().filter(|change| !change.steps.is_empty()).count();
-    let left_over = !observed.facts.attempts.is_empty() || !site.ledger.open_canaries().await?.is_empty();
+    let canaries = site.ledger.open_canaries().await?;
+    let left_over = !observed.facts.attempts.is_empty() || !canaries.is_empty();
     // The run writes the new name down: a person has seen it.
     let name = observed.facts.applied_name.as_ref();
     let renamed = name.is_some_and(|name| *name != loaded.manifest.tournament.name);
@@ -149,7 +150,10 @@ async fn run_in(
     }
     if left_over || agreed.changes.iter().flat_map(|change| &change.steps).any(Step::writes_at_stripe) {
         let steps = agreed.changes.iter().flat_map(|change| &change.steps);
-        site.check_rights_to_write(&rights_to_write(steps, loaded.manifest.policy.link, left_over)).await?;
+        let mut left = observed.facts.attempts.iter().map(Attempt::kind);
+        let links_left = left.any(|kind| kind == PayableKind::PaymentLink)
+            || canaries.iter().flat_map(|canary| &canary.sessions).any(is_link);
+        site.check_rights_to_write(&rights_to_write(steps, loaded.manifest.policy.link, left_over, links_left)).await?;
     }
     shell.ui.note(&show_plan::terminal(&agreed, &loaded.manifest, shell.ui.color_err));
     confirm(args, shell, site, loaded, work).await?;
@@ -158,15 +162,24 @@ async fn run_in(
     Ok(exit_of(&report))
 }
 
-/// What a key must be allowed to write for these steps, and for what an earlier run has left over. A link's visits are
-/// sessions, and are closed with it.
-fn rights_to_write<'a>(steps: impl Iterator<Item = &'a Step>, policy: PayableKind, left_over: bool) -> Vec<Right> {
-    let (mut makes, mut closes) = (left_over, false);
+fn is_link(id: &SessionId) -> bool {
+    PayableKind::of(id) == PayableKind::PaymentLink
+}
+
+/// What a key must be allowed to write for these steps, and for what an earlier run has left over, links among it or not. A
+/// link's visits are sessions, and are closed with it.
+fn rights_to_write<'a>(
+    steps: impl Iterator<Item = &'a Step>,
+    policy: PayableKind,
+    left_over: bool,
+    links_left: bool,
+) -> Vec<Right> {
+    let (mut makes, mut closes) = (left_over, links_left);
     for step in steps {
         match step {
             Step::Bill { .. } | Step::Renew { .. } => makes = true,
             Step::Expire { session, .. } | Step::Repair { session, .. } => {
-                closes |= PayableKind::of(session) == PayableKind::PaymentLink;
+                closes |= is_link(session);
             }
             Step::Retire { .. }
             | Step::Rename { .. }
@@ -290,5 +303,18 @@ fn exit_of(report: &Report) -> Exit {
         Exit::Attention
     } else {
         Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_is_left_needs_its_right_whatever_the_policy_is_now() {
+        let rights = |policy, left_over, links_left| rights_to_write([].iter(), policy, left_over, links_left);
+        assert_eq!(rights(PayableKind::Session, true, false), [Right::WriteSessions]);
+        assert_eq!(rights(PayableKind::Session, true, true), [Right::WriteSessions, Right::WriteLinks]);
+        assert_eq!(rights(PayableKind::PaymentLink, true, true).len(), 1 + Right::TO_MAKE_LINKS.len());
     }
 }
