@@ -5,6 +5,7 @@ mod incident;
 mod payments;
 mod switch;
 mod terms;
+mod webhook;
 
 use serde_json::{Value, json};
 use tourney::sandbox::core::Control;
