@@ -81,11 +81,12 @@ impl ManifestErrors {
         self.problems.len() - self.shown().len() + self.lost
     }
 
-    /// The file, and how many problems it has.
+    /// The file, and how many problems it has; where it holds nothing to point at, only that it is of no use.
     #[must_use]
     pub fn headline(&self) -> String {
         let file = self.problems.first().map_or("the file", |problem| &problem.file);
         match self.problems.len() + self.lost {
+            1 if self.problems.iter().all(|problem| problem.text.is_none()) => format!("{file} cannot be used"),
             1 => format!("{file} has a problem"),
             n => format!("{file} has {n} problems"),
         }

@@ -20,7 +20,7 @@ use super::{decisions, players, tournament};
 /// [`ManifestErrors`] holds everything that is wrong with the file at once.
 pub fn read(path: &Path) -> Result<Manifest, ManifestErrors> {
     let name = path.display().to_string();
-    let bytes = read_bytes(path, &name, "run `tourney init` to write one, or name the file: tourney plan FILE")?;
+    let bytes = read_bytes(path, &name, "name another file after the command, or run `tourney init` to write one")?;
     parse(&name, &bytes)
 }
 

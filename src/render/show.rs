@@ -237,7 +237,8 @@ fn registration(text: &mut String, shown: &ShownRegistration) {
     if let Some(note) = shown.player.as_ref().and_then(|player| player.note.as_ref()) {
         let _ = writeln!(text, "    {}", plain(note));
     }
-    let owed = shown.owed.map_or_else(|| "nothing to pay through Stripe".to_owned(), |owed| format!("owes {owed}"));
+    let billed = |owed| format!("{owed} by the manifest");
+    let owed = shown.owed.map_or_else(|| "nothing to pay through Stripe".to_owned(), billed);
     let _ = writeln!(text, "    {owed}");
     let findings: Vec<&str> = shown.findings.iter().map(|finding| finding.code()).collect();
     let findings = if findings.is_empty() { "no findings".to_owned() } else { findings.join(", ") };

@@ -27,7 +27,7 @@ fn a_player_leads_to_its_orders_sessions_and_the_next_command() {
     assert_eq!(page["next"], "tourney links --player 1");
     let text = folder.tourney(["show", "kim"]).run().expect(0).stdout;
     assert!(
-        text.contains("pays late") && text.contains("owes $240.00") && text.contains("Next: tourney links"),
+        text.contains("pays late") && text.contains("$240.00 by the manifest") && text.contains("Next: tourney links"),
         "{text}"
     );
     assert!(!text.contains("dune@"), "{text}");
