@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::StripeError;
 use super::pace::Pace;
@@ -70,14 +71,25 @@ impl Answer {
     /// # Errors
     /// [`StripeError::Unreadable`], which says where, never what stood there.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, StripeError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let why = match error.classify() {
-                serde_json::error::Category::Data => "a field is missing or of another type",
-                serde_json::error::Category::Eof => "it ends too early",
-                serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is not JSON",
-            };
-            self.unreadable(&format!("{why} (line {}, column {})", error.line(), error.column()))
-        })
+        serde_json::from_slice(&self.body).map_err(|error| self.not_read(&error))
+    }
+
+    /// Reads the body as plain JSON.
+    ///
+    /// # Errors
+    /// As [`Answer::decode`].
+    pub(super) fn json(&self) -> Result<Value, StripeError> {
+        let text = std::str::from_utf8(&self.body).map_err(|_| self.unreadable("it is not UTF-8"))?;
+        text.parse().map_err(|error| self.not_read(&error))
+    }
+
+    fn not_read(&self, error: &serde_json::Error) -> StripeError {
+        let why = match error.classify() {
+            serde_json::error::Category::Data => "a field is missing or of another type",
+            serde_json::error::Category::Eof => "it ends too early",
+            serde_json::error::Category::Syntax | serde_json::error::Category::Io => "it is not JSON",
+        };
+        self.unreadable(&format!("{why} (line {}, column {})", error.line(), error.column()))
     }
 
     pub(super) fn unreadable(&self, why: &str) -> StripeError {

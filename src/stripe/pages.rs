@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::client::Answer;
 use super::request::get;
 use super::{Stripe, StripeError};
 use crate::world::{Clock, Wire, WireRequest};
@@ -12,11 +13,13 @@ use crate::world::{Clock, Wire, WireRequest};
 /// Stripe's largest page.
 pub(super) const PAGE: i64 = 100;
 
-#[derive(Deserialize)]
-struct Page {
-    data: Vec<serde_json::Value>,
-    #[serde(default)]
-    has_more: bool,
+/// A page: its objects, and whether there is more.
+fn page(answer: &Answer) -> Result<(Vec<Value>, bool), StripeError> {
+    let mut page = answer.json()?;
+    match page.get_mut("data").map(Value::take) {
+        Some(Value::Array(data)) => Ok((data, page["has_more"].as_bool().unwrap_or_default())),
+        _ => Err(answer.unreadable("a list without its data")),
+    }
 }
 
 impl<W: Wire, C: Clock> Stripe<W, C> {
@@ -34,10 +37,10 @@ impl<W: Wire, C: Clock> Stripe<W, C> {
         let mut cursor: Option<String> = None;
         loop {
             let answer = self.call(page(cursor.as_deref())).await?;
-            let Page { data, has_more } = answer.decode()?;
+            let (data, has_more) = self::page(&answer)?;
             let mut news = false;
             for object in data {
-                let id = object.get("id").and_then(serde_json::Value::as_str).map(str::to_owned);
+                let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
                 let id = id.ok_or_else(|| answer.unreadable("an object without an id in a list"))?;
                 if seen.insert(id.clone()) {
                     news = true;

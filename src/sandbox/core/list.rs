@@ -36,7 +36,9 @@ pub(super) fn page_of(core: &Core, request: &Request, word: &str, values: &[Valu
 }
 
 fn finish(core: &Core, request: &Request, data: Vec<Value>, has_more: bool) -> Result<Value, ApiError> {
-    let list = json!({"object": "list", "url": request.path, "has_more": has_more, "data": data});
+    let mut list = json!({"object": "list", "url": request.path, "has_more": has_more, "data": null});
+    // Moved: the macro would copy every object.
+    list["data"] = Value::Array(data);
     expand::expand(core, request, list)
 }
 

@@ -384,5 +384,5 @@ enum Admitted {
 
 /// JSON as Stripe prints it.
 fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+    format!("{value:#}")
 }
