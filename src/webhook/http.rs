@@ -13,10 +13,9 @@ use axum::routing::post;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
 
-use super::event::EnvelopeError;
-use super::process::process;
-use super::{Envelope, Receiver};
-use crate::ledger::{Ledger, StoredEvent};
+use super::Receiver;
+use super::accept::accept;
+use crate::ledger::Ledger;
 use crate::stripe::{Sessions, signature};
 use crate::world::Clock;
 
@@ -61,8 +60,8 @@ where
     L: Ledger + 'static,
     C: Clock + 'static,
 {
-    match accept(&receiver, &headers, body).await {
-        Ok(said) => (StatusCode::OK, said),
+    match take(&receiver, &headers, body).await {
+        Ok(said) => (StatusCode::OK, said.to_owned()),
         Err((status, why)) => {
             tracing::warn!(status = status.as_u16(), why, "webhook refused");
             (status, why)
@@ -70,13 +69,12 @@ where
     }
 }
 
-/// Verify, store, process: in this order.
-async fn accept<S: Sessions, L: Ledger, C: Clock>(
+/// Reads a delivery as HTTP brings it, and accepts it.
+async fn take<S: Sessions, L: Ledger, C: Clock>(
     receiver: &Receiver<S, L, C>,
     headers: &HeaderMap,
     body: Body,
-) -> Result<String, Answer> {
-    let refused = |why: String| (StatusCode::BAD_REQUEST, why);
+) -> Result<&'static str, Answer> {
     let body = tokio::select! {
         biased;
         body = read(body) => body?,
@@ -84,24 +82,10 @@ async fn accept<S: Sessions, L: Ledger, C: Clock>(
             return Err((StatusCode::REQUEST_TIMEOUT, "the body did not come in time".to_owned()));
         }
     };
-    let header = headers.get(signature::HEADER).ok_or_else(|| refused("no Stripe-Signature header".to_owned()))?;
-    let header = header.to_str().map_err(|_| refused("the Stripe-Signature header is not text".to_owned()))?;
-    let now = receiver.clock.now();
-    signature::verify(header, &body, &receiver.secrets, now, signature::TOLERANCE)
-        .map_err(|error| refused(error.to_string()))?;
-    let text = std::str::from_utf8(&body).map_err(|_| refused(EnvelopeError::NotText.to_string()))?;
-    let event = Envelope::parse(text).map_err(|error| refused(error.to_string()))?.to_event(text, now);
-
-    let failed = |why: &dyn std::fmt::Display| {
-        tracing::error!(event = event.id, %why, "webhook event not processed");
-        (StatusCode::INTERNAL_SERVER_ERROR, "the event could not be processed now: send it again".to_owned())
-    };
-    // What came before and was not finished then, because Stripe or the database failed, is done now.
-    if receiver.ledger.store_event(&event).await.map_err(|error| failed(&error))? == StoredEvent::Finished {
-        return Ok("known".to_owned());
-    }
-    process(&receiver.sessions, &receiver.ledger, receiver.mode, &event).await.map_err(|error| failed(&error))?;
-    Ok("ok".to_owned())
+    let not_text = |_| (StatusCode::BAD_REQUEST, "the Stripe-Signature header is not text".to_owned());
+    let header = headers.get(signature::HEADER).map(|header| header.to_str().map_err(not_text)).transpose()?;
+    let said = accept(receiver, header, &body).await;
+    said.map_err(|(status, why)| (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), why))
 }
 
 async fn read(body: Body) -> Result<Vec<u8>, Answer> {

@@ -2,10 +2,12 @@
 //!
 //! It answers 2xx only after the event is committed (I5), and 500 where settling failed, so that Stripe sends it again.
 
+mod accept;
 mod event;
 mod http;
 mod process;
 
+pub use accept::{Answer, accept};
 pub use event::{Envelope, EnvelopeError};
 pub use http::{DEFAULT_PATH, router, serve};
 pub use process::{WebhookError, process_unfinished};
