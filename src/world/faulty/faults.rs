@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use super::site::{Fault, Mode, Side, Site};
+use super::turns::{Held, Turn, Turns};
 
 /// A wire, a ledger or a clock with faults.
 #[derive(Debug)]
@@ -25,18 +26,10 @@ struct State {
     trace: Vec<Site>,
     struck: Vec<(Site, Mode)>,
     under_way: BTreeMap<Side, usize>,
-    hold: Hold,
+    held: Held,
+    turns: Turns,
     crashed: bool,
     watching: Vec<Waker>,
-}
-
-/// A site at which the program waits, before its effect begins.
-#[derive(Debug, Default)]
-enum Hold {
-    #[default]
-    Nowhere,
-    At(Site),
-    Held(Option<Waker>),
 }
 
 /// What an effect that fails says. It names the site.
@@ -79,22 +72,47 @@ impl Faults {
         self.state().under_way.get(&side).copied().unwrap_or_default()
     }
 
+    /// Faults that somebody directs: no effect begins before [`Faults::let_go`] says so, and how it fails is said there.
+    /// Time and chance are not waited with: to begin a sleep has no effect.
+    #[must_use]
+    pub fn directed() -> Self {
+        Self(Arc::new(Mutex::new(State { held: Held::Everywhere, ..State::default() })))
+    }
+
+    /// The effects that wait to be let go, by the numbers of their turns, in the order in which they came.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<(u64, Site)> {
+        self.state().turns.waiting()
+    }
+
+    /// An effect that waits begins, and fails like this. A mode that makes no sense there ([`Site::modes`]) is none.
+    pub fn let_go(&self, turn: u64, mode: Option<Mode>) {
+        self.state().turns.let_go(turn, Some(mode));
+    }
+
+    /// One more moment in the midst of an effect, for which whoever directs is waited as well: gives how the rest of it is to
+    /// fail. It is no site, and nothing strikes here.
+    pub async fn turn(&self, site: Site) -> Option<Mode> {
+        Turn::ask(self, site).await.flatten()
+    }
+
     /// Lets the program wait at this site, before its effect begins and before any fault strikes there: something else may happen
     /// first. A glance at the clock does not wait.
     pub fn hold_at(&self, site: Site) {
-        self.state().hold = Hold::At(site);
+        self.state().held = Held::At(site);
     }
 
     /// Whether the program waits there now.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        matches!(self.state().hold, Hold::Held(_))
+        !self.state().turns.waiting().is_empty()
     }
 
     /// The program waits no longer.
     pub fn go_on(&self) {
-        if let Hold::Held(Some(waker)) = std::mem::take(&mut self.state().hold) {
-            waker.wake();
+        let mut state = self.state();
+        for (turn, _) in state.turns.waiting() {
+            state.turns.let_go(turn, None);
         }
     }
 
@@ -161,31 +179,19 @@ impl Faults {
             let mut state = self.state();
             if state.crashed { None } else { Some(state.meet(side, operation)) }
         };
-        match met {
-            Some(met) => {
-                self.wait_at(&met.0).await;
-                met
-            }
-            None => pending().await,
+        let Some((site, planned)) = met else { return pending().await };
+        if !self.state().held.is_at(&site) {
+            return (site, planned);
         }
-    }
-
-    async fn wait_at(&self, site: &Site) {
-        {
-            let mut state = self.state();
-            if !matches!(&state.hold, Hold::At(there) if there == site) {
-                return;
-            }
-            state.hold = Hold::Held(None);
+        let said = Turn::ask(self, site.clone()).await;
+        if self.state().crashed {
+            return pending().await;
         }
-        poll_fn(|cx| match &mut self.state().hold {
-            Hold::Held(waker) => {
-                *waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-            _ => Poll::Ready(()),
-        })
-        .await;
+        let mode = said.map_or(planned, |mode| mode.filter(|mode| site.modes().contains(mode)));
+        if said.is_some() {
+            self.state().struck.extend(mode.map(|mode| (site.clone(), mode)));
+        }
+        (site, mode)
     }
 
     async fn carry_out<T>(&self, side: Side, effect: impl Future<Output = T>) -> T {
@@ -196,6 +202,10 @@ impl Faults {
     async fn crash<T>(&self) -> T {
         self.state().end();
         pending().await
+    }
+
+    pub(super) fn turns<T>(&self, work: impl FnOnce(&mut Turns) -> T) -> T {
+        work(&mut self.state().turns)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -5,11 +5,15 @@
 //! done and its answer is lost, or the program crashes before or after it. A crash is an effect that never ends, and after it
 //! no other one begins, so that nothing in the program can catch it: whoever runs the program waits for
 //! [`Faults::crashed`] beside it, and drops it.
+//!
+//! Where somebody directs ([`Faults::directed`]), each effect waits for its turn first, and fails as is said then: so several
+//! programs take turns, and what happens is a list of choices.
 
 mod clock;
 mod faults;
 mod ledger;
 mod site;
+mod turns;
 mod wire;
 
 pub use faults::{Faults, Faulty};

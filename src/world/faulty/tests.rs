@@ -113,6 +113,43 @@ fn a_program_waits_where_it_is_held() {
 }
 
 #[test]
+fn where_somebody_directs_each_effect_waits_for_its_turn_and_fails_as_is_said() {
+    let (faults, counts) = (Faults::directed(), Counts::default());
+    let wire = faults.around(&counts);
+    let mut two = Box::pin(futures_util::future::join(
+        wire.send(request("/v1/account")),
+        wire.send(request("/v1/refunds/re_1")),
+    ));
+    assert!((&mut two).now_or_never().is_none());
+    let waiting = faults.waiting();
+    let sites: Vec<String> = waiting.iter().map(|(_, site)| site.to_string()).collect();
+    assert_eq!(sites, ["wire GET /v1/account #1", "wire GET /v1/refunds/{id} #1"]);
+    faults.let_go(waiting[1].0, Some(Mode::LoseAnswer));
+    assert!((&mut two).now_or_never().is_none());
+    assert_eq!((counts.0.load(Ordering::Relaxed), faults.waiting().len()), (1, 1));
+    faults.let_go(waiting[0].0, None);
+    let (first, second) = (&mut two).now_or_never().unwrap();
+    assert!(first.is_ok() && matches!(second, Err(WireError::Lost(_))));
+    assert_eq!(faults.struck(), [(waiting[1].1.clone(), Mode::LoseAnswer)]);
+    let clock = faults.around(SimClock::new(Timestamp::UNIX_EPOCH, 1));
+    assert!(clock.sleep(Duration::ZERO).now_or_never().is_some(), "to begin a sleep is no effect");
+}
+
+#[test]
+fn who_is_gone_waits_for_no_turn() {
+    let (faults, counts) = (Faults::directed(), Counts::default());
+    let wire = faults.around(&counts);
+    let mut gone = Box::pin(wire.send(request("/v1/account")));
+    assert!((&mut gone).now_or_never().is_none() && faults.waiting().len() == 1);
+    drop(gone);
+    assert!(faults.waiting().is_empty());
+    let mut turn = Box::pin(faults.turn(site(Side::Wire, "the answer", 1)));
+    assert!((&mut turn).now_or_never().is_none());
+    faults.let_go(faults.waiting()[0].0, Some(Mode::LoseAnswer));
+    assert_eq!((turn.now_or_never(), faults.trace().len()), (Some(Some(Mode::LoseAnswer)), 1));
+}
+
+#[test]
 fn at_a_clock_a_program_only_crashes() {
     let run = |operation: &str, mode| {
         let faults = Faults::new(vec![Fault::once(site(Side::Clock, operation, 1), mode)]);
