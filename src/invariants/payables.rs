@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Order, OrderId, OrderStatus, Ownership, Payable, Registration, key};
+use crate::domain::{Order, OrderId, OrderStatus, Ownership, Payable, Registration, SessionId, key};
 
 use super::world::World;
 use super::{Rule, Violation};
@@ -18,21 +18,23 @@ fn about(world: &World<'_>, rule: Rule, payable: &Payable, what: &str) -> Violat
     }
 }
 
-/// I2, by registration: whichever of its orders a payment would be for.
+/// I2, by registration: whichever of its orders a payment would be for. While a link is closed, the visits that it made are
+/// still one place: they were a part of it, and are closed one after the other.
 pub(super) fn payable_twice(world: &World<'_>) -> Vec<Violation> {
-    let mut open: BTreeMap<Registration, Vec<&Payable>> = BTreeMap::new();
+    let mut open: BTreeMap<Registration, BTreeMap<&SessionId, Vec<&Payable>>> = BTreeMap::new();
     for payable in world.open() {
         if let Some(registration) = world.registration_of(payable) {
-            open.entry(registration).or_default().push(payable);
+            let place = payable.link.as_ref().filter(|link| !world.is_open_link(link)).unwrap_or(&payable.id);
+            open.entry(registration).or_default().entry(place).or_default().push(payable);
         }
     }
-    let twice = open.into_iter().filter(|(_, payables)| payables.len() > 1);
+    let twice = open.into_iter().filter(|(_, places)| places.len() > 1);
     twice
-        .map(|(registration, payables)| Violation {
+        .map(|(registration, places)| Violation {
             rule: Rule::PayableTwice,
-            said: format!("{registration} can be paid at {} places", payables.len()),
+            said: format!("{registration} can be paid at {} places", places.len()),
             registration: Some(registration),
-            subjects: payables.iter().map(|payable| payable.id.to_string()).collect(),
+            subjects: places.values().flatten().map(|payable| payable.id.to_string()).collect(),
         })
         .collect()
 }

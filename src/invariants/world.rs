@@ -62,6 +62,10 @@ impl<'a> World<'a> {
         self.payables().filter(move |payable| payable.is_open() && !part(payable))
     }
 
+    pub(super) fn is_open_link(&self, id: &SessionId) -> bool {
+        self.links.contains_key(id)
+    }
+
     fn is_visit(&self, payable: &Payable) -> bool {
         let Some(link) = payable.link.as_ref().and_then(|link| self.links.get(link)) else { return false };
         let named = Ownership::order_in(&payable.metadata);

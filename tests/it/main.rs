@@ -43,6 +43,7 @@ mod sdk;
 mod secrets;
 mod show;
 mod signals;
+mod simulation;
 mod status;
 mod story;
 mod stripe;

@@ -116,10 +116,8 @@ fn a_program_waits_where_it_is_held() {
 fn where_somebody_directs_each_effect_waits_for_its_turn_and_fails_as_is_said() {
     let (faults, counts) = (Faults::directed(), Counts::default());
     let wire = faults.around(&counts);
-    let mut two = Box::pin(futures_util::future::join(
-        wire.send(request("/v1/account")),
-        wire.send(request("/v1/refunds/re_1")),
-    ));
+    let mut two =
+        Box::pin(futures_util::future::join(wire.send(request("/v1/account")), wire.send(request("/v1/refunds/re_1"))));
     assert!((&mut two).now_or_never().is_none());
     let waiting = faults.waiting();
     let sites: Vec<String> = waiting.iter().map(|(_, site)| site.to_string()).collect();
