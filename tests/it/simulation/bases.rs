@@ -74,7 +74,7 @@ fn base(name: &'static str, prepare: impl FnOnce(&mut World)) -> Base {
     prepare(&mut world);
     world.clock.advance(Duration::from_mins(20));
     let (core, now) = (
-        world.stripe.with_core(|core, now| {
+        world.shared.stripe.with_core(|core, now| {
             core.tick(now);
             core.clone()
         }),
@@ -112,7 +112,7 @@ fn endpoint(core: &mut Core, clock: &SimClock) -> String {
 fn made_by_script(world: &World, hours: i64, metadata: &Metadata) -> SessionId {
     let seed = json!({"amount": 5_500, "created_seconds_ago": hours * 3_600, "metadata": metadata});
     let seed: Seed = serde_json::from_value(seed).unwrap();
-    SessionId::from(world.stripe.control(Control::SeedSession(Box::new(seed))).unwrap()["id"].as_str().unwrap())
+    SessionId::from(world.control(Control::SeedSession(Box::new(seed))).unwrap()["id"].as_str().unwrap())
 }
 
 fn incident(world: &mut World) {

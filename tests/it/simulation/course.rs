@@ -7,7 +7,6 @@ use jiff::SignedDuration;
 use tourney::domain::{OrderStatus, SessionId};
 use tourney::invariants::at_rest;
 use tourney::plan::plan;
-use tourney::sandbox::core::Control;
 
 use super::bases::bases;
 use super::figures::Figures;
@@ -18,7 +17,7 @@ use super::story::readable;
 use super::world::{Kind, Operator, World, Wrong};
 
 /// What happens between the beginning and the end: so many things at most.
-const STEPS: usize = 220;
+const STEPS: usize = 160;
 /// When faults have ceased, everything is right after so many runs.
 const LAST_RUNS: usize = 3;
 /// A run of the last ones takes fewer turns.
@@ -51,9 +50,9 @@ impl Course {
             if world.wrong.is_none() {
                 finish(&mut world);
             }
-            if world.story.is_told() {
+            if world.shared.story.is_told() {
                 let state = (world.ledger.snapshot(), &world.seen);
-                world.story.tell(|| format!("in the end: {} bytes", format!("{state:?}").len()));
+                world.shared.story.tell(|| format!("in the end: {} bytes", format!("{state:?}").len()));
             }
         }));
         if let Err(panic) = run {
@@ -63,7 +62,7 @@ impl Course {
         }
         world.figures.schedules = 1;
         world.figures.violations = u64::from(world.wrong.is_some());
-        Self { figures: world.figures, wrong: world.wrong, draws: schedule.drawn(), lines: world.story.lines() }
+        Self { figures: world.figures, wrong: world.wrong, draws: schedule.drawn(), lines: world.shared.story.lines() }
     }
 }
 
@@ -90,7 +89,7 @@ pub(crate) fn told_course(seed: u64) -> String {
 fn begin(schedule: &mut Schedule, told: bool) -> World {
     let base = &bases()[schedule.below(bases().len())];
     let mut world = World::of(base, told);
-    world.story.tell(|| base.name.to_owned());
+    world.shared.story.tell(|| base.name.to_owned());
     let first = schedule.below(MANIFESTS);
     for (index, name) in ["A", "B", "C"].into_iter().enumerate().take(2 + schedule.below(2)) {
         // Most edit one thing; some come with another file altogether.
@@ -109,7 +108,7 @@ fn begin(schedule: &mut Schedule, told: bool) -> World {
             manifest,
             ahead: SignedDuration::from_secs(ahead),
             side_by_side: clock / 9 % 2 == 1,
-            left: 2,
+            left: 1,
         });
     }
     world
@@ -129,14 +128,14 @@ fn go(world: &mut World, schedule: &mut Schedule) {
 
 /// All faults cease, and one operator applies the last manifest until nothing is left to do.
 fn finish(world: &mut World) {
-    world.story.tell(|| "from here on nothing goes wrong".to_owned());
+    world.shared.story.tell(|| "from here on nothing goes wrong".to_owned());
     while !world.actors.is_empty() {
         world.end(0, "is killed");
     }
-    world.finish_late();
-    world.stripe.control(Control::ClearFaults).unwrap();
+    world.shared.finish_late();
+    world.shared.disarm();
     world.pass(Duration::from_secs(61));
-    world.look();
+    world.look_around();
     let Some(last) = world.operators.iter().map(|operator| operator.manifest).next_back() else { return };
     world.operators = vec![Operator {
         name: "last",
@@ -154,7 +153,7 @@ fn finish(world: &mut World) {
             }
             world.step(0);
         }
-        world.look();
+        world.look_around();
         let left = left(world, last);
         if world.wrong.is_some() {
             return;
@@ -231,7 +230,7 @@ fn hear_all(world: &mut World, last: usize) {
         world.pass(Duration::from_secs(61));
     }
     let delivering = world.actors.iter().any(|actor| matches!(actor.kind, Kind::Delivery { .. }));
-    world.look();
+    world.look_around();
     if delivering || world.seen.facts.orders != before {
         world.is_wrong(Wrong::new("late webhook", "what was heard of late has changed an order, or hangs"));
     }

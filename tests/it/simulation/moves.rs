@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tourney::domain::PayableKind;
+use tourney::domain::{PayableKind, SessionId};
 use tourney::sandbox::core::{Control, Prefill, TestCard, What, When};
 use tourney::world::faulty::{Mode, Side, Site};
 
 use super::manifests::{self, manifest};
 use super::programs;
-use super::wire::ANSWER;
+use super::wire::{ANSWER, Armed};
 use super::world::{Actor, Kind, Operator, Paid, World};
 
 /// What may happen, and how likely it is: of so many draws of all.
@@ -50,8 +50,8 @@ const MOVES: [(u32, Move); 17] = [
     (50, Move::Begin),
     (14, Move::Crash),
     (10, Move::ForceUnlock),
-    (31, Move::Wake),
-    (26, Move::Wait),
+    (43, Move::Wake),
+    (14, Move::Wait),
     (25, Move::Late),
     (25, Move::Break),
 ];
@@ -139,9 +139,9 @@ impl World {
         let name = self.actors[actor].name();
         if let Some(mode) = mode {
             self.figures.fault(mode.word());
-            self.story.tell(|| format!("{name}: {} — {}", site.operation, mode.word()));
+            self.shared.story.tell(|| format!("{name}: {} — {}", site.operation, mode.word()));
         } else if site.side == Side::Ledger {
-            self.story.tell(|| format!("{name}: {}", site.operation));
+            self.shared.story.tell(|| format!("{name}: {}", site.operation));
         }
         let faults = self.actors[actor].program.faults.clone();
         faults.let_go(turn, mode);
@@ -172,21 +172,28 @@ impl World {
             2 => TestCard::DelayedFailure,
             _ => TestCard::Success,
         };
-        if self.known.is_empty() {
+        let open = self.seen.payables.iter().filter(|payable| payable.is_open()).map(|payable| payable.id.clone());
+        let mut links: Vec<SessionId> = open.collect();
+        if rest.below(3) == 0 || links.is_empty() {
+            links.clone_from(&self.known);
+        }
+        if links.is_empty() {
             return false;
         }
-        let payable = self.known[self.known.len() - 1 - rest.below(self.known.len())].clone();
+        let payable = links[links.len() - 1 - rest.below(links.len())].clone();
         let session = match PayableKind::of(&payable) {
             PayableKind::Session => Some(payable.clone()),
             PayableKind::PaymentLink => self.visited(&payable),
         };
         let Some(session) = session else { return true };
         let email = Some("parent@example.com".to_owned());
-        let paid = self.stripe.control(Control::Pay { session: session.to_string(), card, email });
-        self.story.tell(|| match &paid {
+        let paid = self.control(Control::Pay { session: session.to_string(), card, email });
+        self.shared.story.tell(|| match &paid {
             Ok(_) => format!("a parent pays at {payable} ({card:?})"),
             Err(error) => format!("a parent would pay at {payable}: {error}"),
         });
+        self.shared.touch(&payable);
+        self.shared.touch(&session);
         if paid.is_ok() && card != TestCard::Decline {
             self.figures.payments += 1;
             self.paid.push(Paid { session, delayed: card != TestCard::Success });
@@ -195,13 +202,15 @@ impl World {
         true
     }
 
-    fn visited(&mut self, link: &tourney::domain::SessionId) -> Option<tourney::domain::SessionId> {
-        let visit = self.stripe.control(Control::Visit { link: link.to_string(), prefill: Prefill::default() });
-        self.story.tell(|| match &visit {
+    fn visited(&mut self, link: &SessionId) -> Option<SessionId> {
+        let visit = self.control(Control::Visit { link: link.to_string(), prefill: Prefill::default() });
+        self.shared.story.tell(|| match &visit {
             Ok(_) => format!("a parent opens {link}"),
             Err(error) => format!("a parent would open {link}: {error}"),
         });
-        visit.ok().and_then(|visit| visit["id"].as_str().map(tourney::domain::SessionId::from))
+        let session = visit.ok().and_then(|visit| visit["id"].as_str().map(SessionId::from));
+        session.iter().for_each(|session| self.shared.touch(session));
+        session
     }
 
     fn visit(&mut self, rest: &mut Draw) -> bool {
@@ -221,10 +230,11 @@ impl World {
             return false;
         }
         let (succeed, session) = (rest.below(2) == 0, delayed[rest.below(delayed.len())].clone());
-        let settled = self.stripe.control(Control::SettleDelayed { session: session.to_string(), succeed });
+        let settled = self.control(Control::SettleDelayed { session: session.to_string(), succeed });
         if settled.is_ok() {
+            self.shared.touch(&session);
             let word = if succeed { "arrives" } else { "fails" };
-            self.story.tell(|| format!("the payment on its way at {session} {word}"));
+            self.shared.story.tell(|| format!("the payment on its way at {session} {word}"));
             self.look();
         }
         settled.is_ok()
@@ -245,7 +255,7 @@ impl World {
                 .map(|row| row.order.status = OrderStatus::Canceled)
         });
         if canceled.is_some() {
-            self.story.tell(|| format!("an administrator cancels {id}"));
+            self.shared.story.tell(|| format!("an administrator cancels {id}"));
             self.look();
         }
         canceled.is_some()
@@ -288,7 +298,7 @@ impl World {
         let who = format!("{name}{}", self.figures.applies + 1);
         let (number, ahead, side_by_side) = (*number, *ahead, *side_by_side);
         self.figures.applies += 1;
-        self.story.tell(|| format!("{who} begins to apply: {}", manifests::told(number)));
+        self.shared.story.tell(|| format!("{who} begins to apply: {}", manifests::told(number)));
         let machine = self.machine(&who, ahead);
         let program = programs::apply(machine, manifest(number), who.clone(), side_by_side, true);
         self.actors.push(Actor { kind: Kind::Operator { which, who }, program });
@@ -311,7 +321,7 @@ impl World {
         let freed = self.ledger.force_unlock().now_or_never().and_then(Result::ok).flatten();
         if let Some(holder) = &freed {
             self.figures.fault("forced unlock");
-            self.story.tell(|| format!("somebody takes the lock from {}", holder.who));
+            self.shared.story.tell(|| format!("somebody takes the lock from {}", holder.who));
         }
         freed.is_some()
     }
@@ -329,17 +339,16 @@ impl World {
             if answers {
                 return false;
             }
-            self.finish_late();
+            self.shared.finish_late();
         }
         self.figures.jumps += 1;
-        self.story.tell(|| format!("{}:{:02}:{:02} hours pass", jump / HOUR, jump / MINUTE % 60, jump % 60));
+        self.shared.story.tell(|| format!("{}:{:02}:{:02} hours pass", jump / HOUR, jump / MINUTE % 60, jump % 60));
         self.pass(Duration::from_secs(jump));
-        self.look();
         true
     }
 
     fn finish_late_and_look(&mut self) -> bool {
-        let any = self.finish_late();
+        let any = self.shared.finish_late();
         if any {
             self.look();
         }
@@ -357,13 +366,12 @@ impl World {
             5 => (What::Cut, When::Before, "cut before"),
             _ => (What::Cut, When::After, "cut after"),
         };
-        let method = if rest.below(3) == 0 { None } else { Some("POST".to_owned()) };
         // Once, or as often as is tried.
-        let times = if rest.below(3) == 0 { LIMITS_TRIES } else { 1 };
+        let (reads, times) = (rest.below(3) == 0, if rest.below(3) == 0 { LIMITS_TRIES } else { 1 });
         self.figures.fault(word);
-        self.story.tell(|| format!("Stripe will fail {times} times: {word}"));
-        let fault = Control::Fault { method, path_prefix: String::new(), when, what, times, skip: 0 };
-        self.stripe.control(fault).is_ok()
+        self.shared.story.tell(|| format!("Stripe will fail {times} times: {word}"));
+        self.shared.arm(Armed { what, when, times, reads });
+        true
     }
 
     /// A program ends where it stands.
@@ -371,15 +379,15 @@ impl World {
         let actor = self.actors.remove(which);
         self.figures.crashes += 1;
         let name = actor.name();
-        self.story.tell(|| format!("{name} {how}"));
+        self.shared.story.tell(|| format!("{name} {how}"));
         match actor.kind {
             Kind::Operator { who, which } => {
                 programs::is_gone_now(&who);
                 // Whoever crashed may begin again.
-                self.operators[which].left += u32::from(self.operators[which].left == 0 && self.figures.crashes < 4);
+                self.operators[which].left += u32::from(self.operators[which].left == 0 && self.figures.crashes < 3);
             }
             Kind::Delivery { letter, .. } => {
-                self.stripe.with_core(|core, now| drop(core.delivered(now, &letter.delivery, None)));
+                self.shared.stripe.with_core(|core, now| drop(core.delivered(now, &letter.delivery, None)));
             }
         }
     }

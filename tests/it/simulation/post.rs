@@ -13,7 +13,7 @@ use super::world::{Actor, Kind, Letter, World, Wrong};
 impl World {
     /// What Stripe hands out now.
     fn collect(&mut self) {
-        let due = self.stripe.with_core(|core, now| core.due(now));
+        let due = self.shared.stripe.with_core(|core, now| core.due(now));
         for delivery in due {
             let body: Value = serde_json::from_str(&delivery.body).unwrap();
             let object = &body["data"]["object"];
@@ -37,7 +37,7 @@ impl World {
         let letter = if again { self.letters[which].clone() } else { self.letters.remove(which) };
         self.figures.webhooks += 1;
         self.figures.webhooks_doubled += u64::from(again);
-        self.story.tell(|| format!("{} ({}) arrives", letter.event, letter.kind));
+        self.shared.story.tell(|| format!("{} ({}) arrives", letter.event, letter.kind));
         let known = self.ledger.snapshot().events.get(&letter.event).is_some_and(|event| event.outcome.is_some());
         let machine = self.machine("receiver", ahead);
         let program = programs::receive(machine, &self.secret, letter.signature.clone(), Arc::clone(&letter.body));
@@ -52,10 +52,11 @@ impl World {
     pub(super) fn lose(&mut self, which: usize, for_ever: bool) {
         let letter = self.letters.remove(which);
         self.figures.webhooks_lost += 1;
-        self.story
+        self.shared
+            .story
             .tell(|| format!("{} ({}) is lost{}", letter.event, letter.kind, if for_ever { " for ever" } else { "" }));
         if !for_ever {
-            self.stripe.with_core(|core, now| drop(core.delivered(now, &letter.delivery, None)));
+            self.shared.stripe.with_core(|core, now| drop(core.delivered(now, &letter.delivery, None)));
         }
     }
 
@@ -72,7 +73,7 @@ impl World {
             })
         });
         if marked.is_some() {
-            self.story.tell(|| format!("the application marks {order} paid"));
+            self.shared.story.tell(|| format!("the application marks {order} paid"));
             self.look();
         }
         marked.is_some()
@@ -106,14 +107,14 @@ impl World {
         let name = actor.name();
         match (actor.kind, ended) {
             (Kind::Delivery { letter, known }, Ended::Answered(status)) => {
-                self.story.tell(|| format!("{name} answers {status}"));
+                self.shared.story.tell(|| format!("{name} answers {status}"));
                 let trace = actor.program.faults.trace();
                 let effects = trace.iter().filter(|site| site.side != Side::Clock).count();
                 self.judge_answer(&letter, known, status, effects);
-                self.stripe.with_core(|core, now| drop(core.delivered(now, &letter.delivery, Some(status))));
+                self.shared.stripe.with_core(|core, now| drop(core.delivered(now, &letter.delivery, Some(status))));
             }
             (Kind::Operator { .. }, Ended::Applied(result)) => {
-                self.story.tell(|| match &*result {
+                self.shared.story.tell(|| match &*result {
                     Ok(report) => {
                         let failed = report.results.iter().filter_map(|result| result.error.as_ref());
                         let failed: String = failed.map(|error| format!("; {}", error.message)).collect();

@@ -1,5 +1,6 @@
 //! A world: one Stripe, one orders database, one time, and the programs and people in it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tourney::domain::{Mode as Money, SessionId};
 use tourney::invariants::{Holds, Violation, beyond, check, since};
+use tourney::ledger::Ledger as _;
 use tourney::manifest::Manifest;
 use tourney::observe::{Observation, observe};
 use tourney::sandbox::SECRET_KEY;
-use tourney::sandbox::core::{Control, Core};
+use tourney::sandbox::core::{Control, ControlError, Core};
 use tourney::stripe::Stripe;
 use tourney::world::Clock as _;
 use tourney::world::faulty::Faults;
@@ -22,7 +24,7 @@ use super::figures::Figures;
 use super::manifests::scope;
 use super::programs::{self, Ended, LIMITS, Machine, Program};
 use super::story::Story;
-use super::wire::{Late, TurnWire};
+use super::wire::{Shared, TurnWire};
 
 /// Something is wrong: of which kind, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,12 +98,10 @@ pub(crate) struct Paid {
 
 pub(crate) struct World {
     pub(crate) clock: SimClock,
-    pub(crate) stripe: SimStripe,
+    pub(crate) shared: Shared,
     pub(crate) ledger: Arc<MemoryLedger>,
     pub(crate) account: String,
     pub(crate) secret: String,
-    pub(crate) story: Story,
-    pub(crate) late: Late,
     pub(crate) operators: Vec<Operator>,
     pub(crate) actors: Vec<Actor>,
     pub(crate) letters: Vec<Letter>,
@@ -121,13 +121,11 @@ impl World {
         programs::nobody_is_gone();
         let clock = SimClock::new(base.now, 0);
         let mut world = Self {
-            stripe: stripe_of(base, &clock),
+            shared: Shared::new(stripe_of(base, &clock), Story::new(told)),
             ledger: ledger_of(base),
             clock,
             account: base.account.clone(),
             secret: base.secret.clone(),
-            story: Story::new(told),
-            late: Late::default(),
             operators: Vec::new(),
             actors: Vec::new(),
             letters: Vec::new(),
@@ -144,7 +142,7 @@ impl World {
     }
 
     pub(crate) fn is_wrong(&mut self, wrong: Wrong) {
-        self.story.tell(|| format!("!!! {}", wrong.said));
+        self.shared.story.tell(|| format!("!!! {}", wrong.said));
         self.wrong.get_or_insert(wrong);
     }
 
@@ -154,7 +152,7 @@ impl World {
         let faults = Faults::directed();
         Machine {
             ledger: Arc::clone(&self.ledger),
-            wire: TurnWire::new(&self.stripe, &faults, &self.story, who, &self.late),
+            wire: TurnWire::new(&self.shared, &faults, who),
             clock: self.clock.beside(self.next, ahead),
             faults,
             account: self.account.clone(),
@@ -179,18 +177,15 @@ impl World {
                 },
             }
         }
-        self.look();
+        self.look_around();
     }
 
-    /// Something may have changed: what both sides hold now is judged.
+    /// Something may have changed: what both sides hold now is judged. At Stripe only what was touched is read again.
     pub(crate) fn look(&mut self) {
         self.figures.checks += 1;
-        let core = self.stripe.with_core(|core, now| {
-            core.tick(now);
-            core.clone()
-        });
-        let now = observe_now(core, self.ledger.snapshot(), self.clock.now(), &self.account);
-        self.story.tell_change(&self.seen, &now);
+        let touched = self.shared.touched();
+        let now = if touched.others { self.observed() } else { self.observed_again(&touched.payables) };
+        self.shared.story.tell_change(&self.seen, &now);
         let tournament = scope().tournament;
         let always = check(&tournament, &now).into_iter().filter(|one| one.rule.holds() == Holds::Always).collect();
         let mut found = beyond(&self.broken, always);
@@ -202,6 +197,38 @@ impl World {
         }
     }
 
+    /// The same, and everything is read again.
+    pub(crate) fn look_around(&mut self) {
+        self.shared.touch_others();
+        self.look();
+    }
+
+    fn observed(&self) -> Observation {
+        let core = self.shared.stripe.with_core(|core, now| {
+            core.tick(now);
+            core.clone()
+        });
+        observe_now(core, self.ledger.snapshot(), self.clock.now(), &self.account)
+    }
+
+    /// What was seen before, with these payables and the ledger as they are now.
+    fn observed_again(&self, touched: &BTreeSet<SessionId>) -> Observation {
+        let mut payables = self.seen.payables.clone();
+        let client = Stripe::new(self.shared.stripe.wire(SecretString::from(SECRET_KEY)), self.clock.clone(), LIMITS);
+        for id in touched {
+            let now = Box::pin(client.payable(id)).now_or_never();
+            let Some(now) = now.expect("looking waits for nobody").unwrap() else { continue };
+            match payables.iter_mut().find(|payable| payable.id == *id) {
+                Some(payable) => *payable = now,
+                None => payables.insert(0, now),
+            }
+        }
+        let (scope, books) = (scope(), &*self.ledger);
+        let facts = books.read(&scope).now_or_never().expect("looking waits for nobody").unwrap();
+        let ledger = books.identity().now_or_never().expect("looking waits for nobody").unwrap();
+        Observation { at: self.clock.now(), payables, facts, ledger: ledger.map(|one| one.ledger), ..self.seen.clone() }
+    }
+
     /// The payables that are new.
     fn remember(&mut self) {
         // Newest first, as they were listed.
@@ -210,20 +237,16 @@ impl World {
         self.known.extend(new.into_iter().rev());
     }
 
-    /// What nobody waits for any more is done at Stripe.
-    pub(crate) fn finish_late(&mut self) -> bool {
-        let late = std::mem::take(&mut *self.late.lock().unwrap());
-        let any = !late.is_empty();
-        for (what, under_way) in late {
-            self.story.tell(|| format!("Stripe does {what} at last"));
-            let _ = under_way.finish();
-        }
-        any
+    /// A payer's or a person's command at Stripe.
+    pub(crate) fn control(&self, command: Control) -> Result<serde_json::Value, ControlError> {
+        self.shared.stripe.control(command)
     }
 
     pub(crate) fn pass(&mut self, by: Duration) {
         self.clock.advance(by);
-        self.stripe.with_core(|core, now| drop(core.tick(now)));
+        // Sessions may have expired.
+        self.shared.touch_others();
+        self.shared.stripe.with_core(|core, now| drop(core.tick(now)));
     }
 }
 
