@@ -17,7 +17,7 @@ use super::story::readable;
 use super::world::{Kind, Operator, World, Wrong};
 
 /// What happens between the beginning and the end: so many things at most.
-const STEPS: usize = 160;
+const STEPS: usize = 120;
 /// When faults have ceased, everything is right after so many runs.
 const LAST_RUNS: usize = 3;
 /// A run of the last ones takes fewer turns.

@@ -10,6 +10,7 @@ mod course;
 mod figures;
 mod manifests;
 mod moves;
+mod people;
 mod post;
 mod programs;
 mod schedule;
@@ -25,7 +26,7 @@ use figures::Figures;
 
 /// So many schedules are run each time.
 const SCHEDULES: u64 = 10_000;
-const THREADS: u64 = 1;
+const THREADS: u64 = 2;
 
 fn variable(name: &str, else_: u64) -> u64 {
     std::env::var(name).map_or(else_, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tourney::domain::{PayableKind, SessionId};
-use tourney::sandbox::core::{Control, Prefill, TestCard, What, When};
+use tourney::sandbox::core::{What, When};
 use tourney::world::faulty::{Mode, Side, Site};
 
 use super::manifests::{self, manifest};
 use super::programs;
 use super::wire::{ANSWER, Armed};
-use super::world::{Actor, Kind, Operator, Paid, World};
+use super::world::{Actor, Kind, Operator, World};
 
 /// What may happen, and how likely it is: of so many draws of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +62,10 @@ const HOUR: u64 = 60 * MINUTE;
 const JUMPS: [u64; 8] = [61, 61, 20 * MINUTE, 6 * HOUR, 12 * HOUR, 23 * HOUR + 20 * MINUTE, 25 * HOUR, 73 * HOUR];
 
 /// A draw, part by part.
-struct Draw(u32);
+pub(super) struct Draw(u32);
 
 impl Draw {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         let part = self.0 as usize % bound;
         self.0 /= u32::try_from(bound).unwrap();
         part
@@ -162,103 +161,6 @@ impl World {
         let mode = if site.operation.starts_with(ANSWER) { Mode::LoseAnswer } else { mode };
         self.let_go(actor, turn, &site, Some(mode));
         true
-    }
-
-    /// A parent pays at any link there ever was.
-    fn pay(&mut self, rest: &mut Draw) -> bool {
-        let card = match rest.below(8) {
-            0 => TestCard::Decline,
-            1 => TestCard::DelayedSuccess,
-            2 => TestCard::DelayedFailure,
-            _ => TestCard::Success,
-        };
-        let open = self.seen.payables.iter().filter(|payable| payable.is_open()).map(|payable| payable.id.clone());
-        let mut links: Vec<SessionId> = open.collect();
-        if rest.below(3) == 0 || links.is_empty() {
-            links.clone_from(&self.known);
-        }
-        if links.is_empty() {
-            return false;
-        }
-        let payable = links[links.len() - 1 - rest.below(links.len())].clone();
-        let session = match PayableKind::of(&payable) {
-            PayableKind::Session => Some(payable.clone()),
-            PayableKind::PaymentLink => self.visited(&payable),
-        };
-        let Some(session) = session else { return true };
-        let email = Some("parent@example.com".to_owned());
-        let paid = self.control(Control::Pay { session: session.to_string(), card, email });
-        self.shared.story.tell(|| match &paid {
-            Ok(_) => format!("a parent pays at {payable} ({card:?})"),
-            Err(error) => format!("a parent would pay at {payable}: {error}"),
-        });
-        self.shared.touch(&payable);
-        self.shared.touch(&session);
-        if paid.is_ok() && card != TestCard::Decline {
-            self.figures.payments += 1;
-            self.paid.push(Paid { session, delayed: card != TestCard::Success });
-        }
-        self.look();
-        true
-    }
-
-    fn visited(&mut self, link: &SessionId) -> Option<SessionId> {
-        let visit = self.control(Control::Visit { link: link.to_string(), prefill: Prefill::default() });
-        self.shared.story.tell(|| match &visit {
-            Ok(_) => format!("a parent opens {link}"),
-            Err(error) => format!("a parent would open {link}: {error}"),
-        });
-        let session = visit.ok().and_then(|visit| visit["id"].as_str().map(SessionId::from));
-        session.iter().for_each(|session| self.shared.touch(session));
-        session
-    }
-
-    fn visit(&mut self, rest: &mut Draw) -> bool {
-        let links: Vec<_> = self.known.iter().filter(|id| PayableKind::of(id) == PayableKind::PaymentLink).collect();
-        if links.is_empty() {
-            return false;
-        }
-        let link = links[rest.below(links.len())].clone();
-        self.visited(&link);
-        self.look();
-        true
-    }
-
-    fn settle_delayed(&mut self, rest: &mut Draw) -> bool {
-        let delayed: Vec<_> = self.paid.iter().filter(|paid| paid.delayed).map(|paid| paid.session.clone()).collect();
-        if delayed.is_empty() {
-            return false;
-        }
-        let (succeed, session) = (rest.below(2) == 0, delayed[rest.below(delayed.len())].clone());
-        let settled = self.control(Control::SettleDelayed { session: session.to_string(), succeed });
-        if settled.is_ok() {
-            self.shared.touch(&session);
-            let word = if succeed { "arrives" } else { "fails" };
-            self.shared.story.tell(|| format!("the payment on its way at {session} {word}"));
-            self.look();
-        }
-        settled.is_ok()
-    }
-
-    /// An administrator cancels an order in the application.
-    fn admin_cancels(&mut self, rest: &mut Draw) -> bool {
-        use tourney::domain::OrderStatus;
-        let orders: Vec<_> =
-            self.seen.facts.orders.iter().filter(|order| order.status == OrderStatus::Pending).collect();
-        if orders.is_empty() {
-            return false;
-        }
-        let id = orders[rest.below(orders.len())].id.clone();
-        let canceled = self.ledger.another_program(|rows| {
-            rows.get_mut(&id)
-                .filter(|row| row.order.status == OrderStatus::Pending)
-                .map(|row| row.order.status = OrderStatus::Canceled)
-        });
-        if canceled.is_some() {
-            self.shared.story.tell(|| format!("an administrator cancels {id}"));
-            self.look();
-        }
-        canceled.is_some()
     }
 
     fn post(&mut self, how: Move, rest: &mut Draw) -> bool {
