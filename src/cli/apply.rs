@@ -11,10 +11,10 @@ use crate::ledger::{Attempt, Ledger as _};
 use crate::plan::{LARGEST_SAVED_PLAN, Options, Plan, Saved, Step, plan};
 use crate::render::{Exit, Failure, Progress, apply as show, mass_retire, outdated, plan as show_plan};
 use crate::stripe::Right;
-use crate::world::LiveClock;
 
 use super::Shell;
 use super::ask::ask;
+use super::effects::Effects;
 use super::next;
 use super::plan::{check_players, player_id, refusal};
 use super::site::{self, DEFAULT_MANIFEST, Loaded, Site};
@@ -52,7 +52,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Every refusal of the contract, before the first write.
-pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
+pub(super) async fn run<E: Effects>(args: &Args, shell: &Shell, effects: &E) -> Result<Exit, Failure> {
     let saved = read_if_plan(&args.target)?;
     if saved.is_some() && args.player.is_some() {
         return Err(Failure::usage("--player goes with a manifest: a saved plan has its own players"));
@@ -68,7 +68,7 @@ pub(super) async fn run(args: &Args, shell: &Shell) -> Result<Exit, Failure> {
         return Err(site::refuse(shell, &env, unasked));
     }
     let loaded = site::load(shell, &env, &manifest)?;
-    let site = Site::open(shell, env, Some(&loaded.manifest)).await?;
+    let site = Site::open_through(effects, shell, env, Some(&loaded.manifest)).await?;
     let exit = run_in(args, shell, &site, &loaded, saved).await;
     site.close().await;
     exit
@@ -110,10 +110,10 @@ fn read_if_plan(target: &Path) -> Result<Option<Saved>, Failure> {
     })
 }
 
-async fn run_in(
+async fn run_in<E: Effects>(
     args: &Args,
     shell: &Shell,
-    site: &Site,
+    site: &Site<E>,
     loaded: &Loaded,
     saved: Option<Saved>,
 ) -> Result<Exit, Failure> {
@@ -196,7 +196,7 @@ fn rights_to_write<'a>(
     std::iter::once(Right::WriteSessions).chain(links.iter().copied()).collect()
 }
 
-fn options(args: &Args, site: &Site, saved: Option<&Saved>) -> Options {
+fn options<E: Effects>(args: &Args, site: &Site<E>, saved: Option<&Saved>) -> Options {
     match saved {
         Some(saved) => {
             let options = saved.options(&site.env.name);
@@ -206,10 +206,10 @@ fn options(args: &Args, site: &Site, saved: Option<&Saved>) -> Options {
     }
 }
 
-async fn carry_out(
+async fn carry_out<E: Effects>(
     args: &Args,
     shell: &Shell,
-    site: &Site,
+    site: &Site<E>,
     loaded: &Loaded,
     options: Options,
     confirmed: Confirmed,
@@ -230,7 +230,7 @@ async fn carry_out(
     };
     let stop = Stop::default();
     let progress = Progress::new(&shell.ui);
-    let work = converge(&site.ledger, &site.stripe, &LiveClock, &job, &stop, &progress);
+    let work = converge(&site.ledger, &site.stripe, &site.clock, &job, &stop, &progress);
     let report = shell.signals.finishing(work, &stop, &shell.ui).await;
     progress.end();
     report?.map_err(|error| match error {
@@ -240,7 +240,7 @@ async fn carry_out(
 }
 
 /// Asks a person; in live mode for the tournament's id.
-async fn confirm(args: &Args, shell: &Shell, site: &Site, loaded: &Loaded, work: usize) -> Result<(), Failure> {
+async fn confirm<E: Effects>(args: &Args, shell: &Shell, site: &Site<E>, loaded: &Loaded, work: usize) -> Result<(), Failure> {
     let id = loaded.manifest.tournament.id.to_string();
     let expected = if site.mode.is_live() { id.as_str() } else { "yes" };
     if site.mode.is_live() && args.confirm.is_some() {

@@ -5,6 +5,7 @@ mod ask;
 mod completions;
 mod demo;
 mod doctor;
+mod effects;
 mod history;
 mod import;
 mod init;
@@ -38,6 +39,7 @@ use crate::render::{ColorChoice, Exit, Failure, Ui};
 
 pub use process::Process;
 
+use effects::{Effects, Real};
 use log::Log;
 use signals::Signals;
 
@@ -133,6 +135,18 @@ pub struct Shell {
 /// Runs a command line to its exit code: the whole program.
 #[must_use]
 pub fn main(args: Vec<OsString>, process: Process) -> Exit {
+    main_through(args, process, &Real)
+}
+
+/// The same, with faults at the effects of its `apply`. The program that is shipped has no way here: this is built with the
+/// feature `faults` alone.
+#[cfg(feature = "faults")]
+#[must_use]
+pub fn main_with_faults(args: Vec<OsString>, process: Process, faults: &crate::world::faulty::Faults) -> Exit {
+    main_through(args, process, faults)
+}
+
+fn main_through<E: Effects>(args: Vec<OsString>, process: Process, effects: &E) -> Exit {
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return misparsed(&args, process.var("NO_COLOR").is_some(), &error),
@@ -156,7 +170,7 @@ pub fn main(args: Vec<OsString>, process: Process) -> Exit {
     };
     let signals = runtime.block_on(async { Signals::listen() });
     let shell = Shell { global: cli.global, process, ui, log, signals };
-    let exit = runtime.block_on(to_the_end(&shell, cli.command));
+    let exit = runtime.block_on(to_the_end(&shell, cli.command, effects));
     if exit == Exit::Interrupted {
         // Whoever interrupts does not wait for what cannot be dropped, such as a name that is being looked up.
         runtime.shutdown_background();
@@ -165,13 +179,13 @@ pub fn main(args: Vec<OsString>, process: Process) -> Exit {
 }
 
 /// Runs a command to its exit code, whatever comes between, and shows what failed.
-async fn to_the_end(shell: &Shell, command: Command) -> Exit {
+async fn to_the_end<E: Effects>(shell: &Shell, command: Command, effects: &E) -> Exit {
     let (ui, log) = (shell.ui.clone(), shell.log.clone());
     tokio::spawn(shell.signals.clone().or_exit(move |failure| {
         log.release();
         failed(&ui, failure);
     }));
-    let ended = shell.signals.or_interrupted(run(shell, command)).await;
+    let ended = shell.signals.or_interrupted(run(shell, command, effects)).await;
     shell.log.release();
     let ended = ended.and_then(|exit| shell.ui.written().map(|()| exit));
     match ended {
@@ -199,13 +213,13 @@ const fn says_where(command: &Command) -> bool {
     }
 }
 
-async fn run(shell: &Shell, command: Command) -> Result<Exit, Failure> {
+async fn run<E: Effects>(shell: &Shell, command: Command, effects: &E) -> Result<Exit, Failure> {
     match command {
         Command::Init(args) => init::run(&args, shell),
         Command::Validate(args) => validate::run(&args, shell),
         Command::Schema(args) => Ok(schema::run(&args, shell)),
         Command::Plan(args) => plan::run(&args, shell).await,
-        Command::Apply(args) => apply::run(&args, shell).await,
+        Command::Apply(args) => apply::run(&args, shell, effects).await,
         Command::Sandbox(args) => sandbox(&args, shell).await,
         Command::Demo(args) => demo::run(&args, shell).await,
         Command::Verify(args) => verify::run(&args, shell).await,

@@ -18,19 +18,22 @@ use crate::stripe::{CheckoutSettings, HttpWire, Limits, Right, Stripe};
 use crate::world::LiveClock;
 
 use super::Shell;
+use super::effects::{Effects, Real};
 use super::wire::{EmbeddedWire, EnvWire};
 
 /// The manifest where none is named.
 pub(super) const DEFAULT_MANIFEST: &str = "tournament.yaml";
 
 /// An opened environment.
-pub(super) struct Site {
+pub(super) struct Site<E: Effects = Real> {
     /// What it was resolved from.
     pub env: Environment,
     /// The orders database.
-    pub ledger: Arc<SqlLedger>,
+    pub ledger: Arc<E::Ledger>,
     /// Stripe.
-    pub stripe: Arc<Stripe<EnvWire, LiveClock>>,
+    pub stripe: Arc<Stripe<E::Wire, E::Clock>>,
+    /// The clock that both go by.
+    pub clock: E::Clock,
     /// The Stripe account, `acct_…`.
     pub account: String,
     /// The mode of its key.
@@ -39,7 +42,7 @@ pub(super) struct Site {
     pub identity: Option<Identity>,
 }
 
-impl Site {
+impl<E: Effects> Site<E> {
     /// Whether its payables are Stripe's own, and no sandbox's.
     pub(super) fn is_stripe(&self) -> bool {
         self.env.stripe.as_ref().is_some_and(|access| access.api_base.is_none())
@@ -47,7 +50,7 @@ impl Site {
 }
 
 /// Both sides, and whose account it is.
-type Connected = (SqlLedger, Stripe<EnvWire, LiveClock>, String);
+type Connected<E> = (<E as Effects>::Ledger, Stripe<<E as Effects>::Wire, <E as Effects>::Clock>, String);
 
 /// The manifest's path and what it says.
 pub(super) struct Loaded {
@@ -120,25 +123,45 @@ impl Site {
     /// # Errors
     /// Where either does not answer, or they do not belong together.
     pub(super) async fn open(shell: &Shell, env: Environment, manifest: Option<&Manifest>) -> Result<Self, Failure> {
-        let opened = Self::connect(&env, manifest).await;
+        Self::open_through(&Real, shell, env, manifest).await
+    }
+}
+
+impl<E: Effects> Site<E> {
+    /// The same, and every effect goes through these.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) async fn open_through(
+        effects: &E,
+        shell: &Shell,
+        env: Environment,
+        manifest: Option<&Manifest>,
+    ) -> Result<Self, Failure> {
+        let opened = Self::connect(effects, &env, manifest).await;
         let (ledger, stripe, account) = opened.inspect_err(|_| say_where(shell, &env, ""))?;
         let mode = env.stripe.as_ref().map_or(Mode::Test, |stripe| stripe.mode);
         say_where(shell, &env, &format!(" · Stripe {account} ({mode} mode)"));
         let identity = ledger.identity().await?;
-        let site = Self { env, ledger: Arc::new(ledger), stripe: Arc::new(stripe), account, mode, identity };
+        let (ledger, stripe, clock) = (Arc::new(ledger), Arc::new(stripe), effects.clock());
+        let site = Self { env, ledger, stripe, clock, account, mode, identity };
         site.check_binding()?;
         Ok(site)
     }
 
-    async fn connect(env: &Environment, manifest: Option<&Manifest>) -> Result<Connected, Failure> {
-        let ledger = ledger_of(env, manifest).await?;
-        let stripe = match &env.kind {
+    async fn connect(
+        effects: &E,
+        env: &Environment,
+        manifest: Option<&Manifest>,
+    ) -> Result<Connected<E>, Failure> {
+        let ledger = effects.ledger(ledger_of(env, manifest).await?);
+        let (wire, limits) = match &env.kind {
             EnvKind::Sandbox { state } => {
-                let wire = EnvWire::Embedded(EmbeddedWire::open(state.clone()).await?);
-                Stripe::new(wire, LiveClock, Limits::local())
+                (EnvWire::Embedded(EmbeddedWire::open(state.clone()).await?), Limits::local())
             }
-            EnvKind::Named => stripe_of(env)?,
+            EnvKind::Named => wire_of(env)?,
         };
+        let stripe = Stripe::new(effects.wire(wire), effects.clock(), limits);
         let account = stripe.account().await?.id;
         Ok((ledger, stripe, account))
     }
@@ -202,7 +225,7 @@ impl Site {
     /// # Errors
     /// Where the environment is not the embedded sandbox, or it refuses.
     pub(super) async fn control(&self, command: &Control) -> Result<Value, Failure> {
-        match self.stripe.wire() {
+        match E::within(self.stripe.wire()) {
             EnvWire::Embedded(wire) => Ok(wire.control(command).await?),
             EnvWire::Http(_) => Err(Failure::usage("only the embedded sandbox can be told that")),
         }
@@ -210,7 +233,7 @@ impl Site {
 
     /// Ends what this process runs for the environment.
     pub(super) async fn close(&self) {
-        if let EnvWire::Embedded(wire) = self.stripe.wire() {
+        if let EnvWire::Embedded(wire) = E::within(self.stripe.wire()) {
             wire.close().await;
         }
     }
@@ -271,13 +294,19 @@ pub(super) async fn players(shell: &Shell, env: &Environment) -> Result<Vec<Know
 /// # Errors
 /// `no-stripe-key`, or an API base that cannot be one.
 pub(super) fn stripe_of(env: &Environment) -> Result<Stripe<EnvWire, LiveClock>, Failure> {
+    let (wire, limits) = wire_of(env)?;
+    Ok(Stripe::new(wire, LiveClock, limits))
+}
+
+/// The wire to it, and how fast it may be asked.
+fn wire_of(env: &Environment) -> Result<(EnvWire, Limits), Failure> {
     let Some(stripe) = &env.stripe else {
         return Err(Failure::new("no-stripe-key", format!("environment {} names no Stripe key", env.name))
             .hint("set STRIPE_SECRET_KEY, or write stripe: {secret_key_file: …} in environments.yaml"));
     };
     let base = stripe.api_base.as_deref().unwrap_or(crate::stripe::API_BASE);
     let wire = EnvWire::Http(HttpWire::new(base, &stripe.key)?);
-    Ok(Stripe::new(wire, LiveClock, Limits::of(stripe.mode)))
+    Ok((wire, Limits::of(stripe.mode)))
 }
 
 /// Opens the orders database; an adopted one is judged by what the manifest asks of it.

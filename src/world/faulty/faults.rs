@@ -15,6 +15,14 @@ pub struct Faulty<T> {
     pub(super) faults: Faults,
 }
 
+impl<T> Faulty<T> {
+    /// What is within, past all faults.
+    #[must_use]
+    pub const fn inner(&self) -> &T {
+        &self.inner
+    }
+}
+
 /// What strikes in one run, and what it has met. Clones share it; a rerun, like any new process, has one of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<State>>);
