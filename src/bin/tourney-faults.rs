@@ -15,8 +15,15 @@ const FAULT: &str = "TOURNEY_FAULT";
 const TRACE: &str = "TOURNEY_TRACE";
 /// Of a command line that is wrong, as of `tourney`.
 const USAGE: u8 = 64;
+/// Unoptimised futures within futures need more room than a main thread has.
+const STACK: usize = 64 << 20;
 
 fn main() -> ExitCode {
+    let running = thread::Builder::new().stack_size(STACK).spawn(run);
+    running.map_or(ExitCode::FAILURE, |running| running.join().unwrap_or(ExitCode::FAILURE))
+}
+
+fn run() -> ExitCode {
     let process = tourney::cli::Process::of_this_process();
     let planned = match process.var(FAULT).map(parse) {
         Some(None) => return ExitCode::from(USAGE),
