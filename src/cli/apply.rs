@@ -240,7 +240,13 @@ async fn carry_out<E: Effects>(
 }
 
 /// Asks a person; in live mode for the tournament's id.
-async fn confirm<E: Effects>(args: &Args, shell: &Shell, site: &Site<E>, loaded: &Loaded, work: usize) -> Result<(), Failure> {
+async fn confirm<E: Effects>(
+    args: &Args,
+    shell: &Shell,
+    site: &Site<E>,
+    loaded: &Loaded,
+    work: usize,
+) -> Result<(), Failure> {
     let id = loaded.manifest.tournament.id.to_string();
     let expected = if site.mode.is_live() { id.as_str() } else { "yes" };
     if site.mode.is_live() && args.confirm.is_some() {

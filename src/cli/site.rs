@@ -149,11 +149,7 @@ impl<E: Effects> Site<E> {
         Ok(site)
     }
 
-    async fn connect(
-        effects: &E,
-        env: &Environment,
-        manifest: Option<&Manifest>,
-    ) -> Result<Connected<E>, Failure> {
+    async fn connect(effects: &E, env: &Environment, manifest: Option<&Manifest>) -> Result<Connected<E>, Failure> {
         let ledger = effects.ledger(ledger_of(env, manifest).await?);
         let (wire, limits) = match &env.kind {
             EnvKind::Sandbox { state } => {

@@ -32,6 +32,7 @@ mod manifest;
 mod manifest_told;
 mod pictures;
 mod plan;
+mod processes;
 mod readme;
 mod recovery;
 mod refusals;

@@ -23,6 +23,7 @@ use case::{Case, of_use};
 use figures::Figures;
 use sweep::share;
 use world::planned;
+pub(crate) use world::{Picture, broken, picture, scope, unrested};
 use worlds::Scene;
 
 /// Of so many faults, or first and second ones, one is run each time.

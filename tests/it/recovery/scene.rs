@@ -1,19 +1,22 @@
 //! A tournament in trouble: a manifest, a database and a served sandbox, and what must hold in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tourney::domain::{Metadata, Mode, OrderStatus, Payable, Registration, SessionId, key};
-use tourney::ledger::{Ledger as _, LedgerFacts, Mapping, Scope, SeedOrder, SqlLedger};
+use tourney::ledger::{Ledger as _, LedgerFacts, Mapping, SeedOrder, SqlLedger};
 use tourney::manifest::Manifest;
+use tourney::observe::{Observation, observe};
 use tourney::sandbox::core::{Control, Seed, TestCard};
 use tourney::sandbox::{SECRET_KEY, Sandbox};
 use tourney::stripe::{HttpWire, Limits, Stripe};
 use tourney::world::{Clock as _, LiveClock};
 
+use crate::faults::scope;
 use crate::support::{Folder, Outcome, Tourney, database, wait_until};
 
 /// The 21 of the incident.
@@ -38,7 +41,8 @@ pub(crate) struct Scene {
     pub(crate) folder: Folder,
     sandbox: Sandbox,
     pub(crate) ledger: SqlLedger,
-    stripe: Stripe<HttpWire, LiveClock>,
+    pub(crate) stripe: Stripe<HttpWire, LiveClock>,
+    account: String,
     database: String,
     runtime: Runtime,
 }
@@ -56,8 +60,13 @@ impl Scene {
     }
 
     fn on(folder: Folder, database: String, manifest: &str) -> Self {
-        tourney::stripe::install_tls();
         folder.write(MANIFEST, manifest);
+        Self::resume(folder, database)
+    }
+
+    /// Goes on with what is in a folder and in a database.
+    pub(crate) fn resume(folder: Folder, database: String) -> Self {
+        tourney::stripe::install_tls();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (sandbox, ledger) = runtime.block_on(async {
             let sandbox = tourney::sandbox::open(&folder.path("sandbox")).await.unwrap();
@@ -69,7 +78,29 @@ impl Scene {
         let stripe = Stripe::new(wire, LiveClock, Limits::local());
         let account = runtime.block_on(stripe.account()).unwrap().id;
         runtime.block_on(ledger.bind(&account, Mode::Test)).unwrap();
-        Self { folder, sandbox, ledger, stripe, database, runtime }
+        Self { folder, sandbox, ledger, stripe, account, database, runtime }
+    }
+
+    /// Ends what is at work here, and leaves the folder and the database.
+    pub(crate) fn close(self) -> (Folder, String) {
+        self.runtime.block_on(async {
+            self.sandbox.close().await;
+            drop(self.ledger);
+        });
+        let folder = self.folder.path("");
+        let at_work = |folder: &Path| {
+            let mut files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+            files.any(|file| ["-wal", "-shm", "-journal"].iter().any(|end| file.to_string_lossy().ends_with(end)))
+        };
+        wait_until("SQLite has closed its files", || {
+            ![&folder, &folder.join("sandbox")].iter().any(|one| at_work(one))
+        });
+        (self.folder, self.database)
+    }
+
+    /// The database's URL.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
     }
 
     /// Waits for something that is done here, not by the binary.
@@ -121,14 +152,20 @@ impl Scene {
         self.block_on(self.stripe.update_metadata(session, &metadata)).unwrap();
     }
 
-    fn session(&self, email: &str, amount: i64, hours_old: i64, expired_hours_ago: Option<i64>) -> SessionId {
+    pub(crate) fn session(
+        &self,
+        email: &str,
+        amount: i64,
+        hours_old: i64,
+        expired_hours_ago: Option<i64>,
+    ) -> SessionId {
         let seed = serde_json::json!({"amount": amount, "email": email, "created_seconds_ago": hours_old * 3600,
             "expired_seconds_ago": expired_hours_ago.map(|hours| hours * 3600)});
         let seed: Seed = serde_json::from_value(seed).unwrap();
         SessionId::from(self.control(Control::SeedSession(Box::new(seed)))["id"].as_str().unwrap())
     }
 
-    fn order(&self, registration: &Registration, amount: i64, session: &SessionId) -> String {
+    pub(crate) fn order(&self, registration: &Registration, amount: i64, session: &SessionId) -> String {
         let manifest = self.manifest();
         let order = SeedOrder {
             tournament: manifest.tournament.id.clone(),
@@ -147,6 +184,11 @@ impl Scene {
             (registration, player.email.expose().to_owned(), owed.amount.minor)
         });
         owed.collect()
+    }
+
+    /// The same with a fault, or none.
+    pub(crate) fn tourney_faults<const N: usize>(&self, args: [&str; N], fault: &str) -> Tourney {
+        self.in_environment(self.folder.tourney_faults(args)).env("TOURNEY_FAULT", fault)
     }
 
     /// A command in the environment of the database and the served sandbox.
@@ -197,13 +239,13 @@ impl Scene {
     }
 
     pub(crate) fn facts(&self) -> LedgerFacts {
-        let manifest = self.manifest();
-        let scope = Scope {
-            tournament: manifest.tournament.id.clone(),
-            fees: manifest.fees.iter().map(|fee| fee.id.clone()).collect(),
-            currency: manifest.tournament.currency,
-        };
-        self.block_on(self.ledger.read(&scope)).unwrap()
+        self.block_on(self.ledger.read(&scope(&self.manifest()))).unwrap()
+    }
+
+    /// What both sides hold now.
+    pub(crate) fn observe(&self) -> Observation {
+        let scope = scope(&self.manifest());
+        self.block_on(observe(&self.ledger, &self.stripe, &scope, &self.account, Mode::Test)).unwrap()
     }
 
     /// Every session at Stripe.

@@ -49,12 +49,18 @@ static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 /// `None` where PostgreSQL is not installed: the test says so and returns. Where `CI` is set that is a failure, so
 /// that a half-equipped machine never passes for a tested one.
 pub(crate) fn database() -> Option<String> {
-    Some(create(shared()?, &next(), ""))
+    Some(create(shared()?, &next(), EMPTY, ""))
 }
 
 /// The same, and it sorts texts as people do: small and capital letters together, punctuation last of all that counts.
 pub(crate) fn database_sorted_by_people() -> Option<String> {
-    Some(create(shared()?, &next(), "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"))
+    Some(create(shared()?, &next(), EMPTY, "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"))
+}
+
+/// A copy of a database that nobody is connected to.
+pub(crate) fn copy_of(database: &str) -> String {
+    let template = url::Url::parse(database).unwrap().path().trim_start_matches('/').to_owned();
+    create(shared().unwrap(), &next(), &template, "")
 }
 
 fn next() -> String {
@@ -62,8 +68,11 @@ fn next() -> String {
     format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn create(folder: &str, name: &str, sorted: &str) -> String {
-    let create = format!("CREATE DATABASE {name} TEMPLATE template0 {sorted}");
+/// What an empty database is made of.
+const EMPTY: &str = "template0";
+
+fn create(folder: &str, name: &str, template: &str, sorted: &str) -> String {
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template} {sorted}");
     let postgres = url(folder, "postgres");
     // A thread of its own, because the calling test may already be inside a runtime.
     std::thread::spawn(move || {
@@ -85,7 +94,7 @@ fn shared() -> Option<&'static str> {
 impl Cluster {
     /// A fresh, empty database in this cluster.
     pub(crate) fn database(&self, name: &str) -> String {
-        create(&self.folder, name, "")
+        create(&self.folder, name, EMPTY, "")
     }
 
     /// Restarts the server and waits until it is up: `fast` ends what is under way, `immediate` is a crash.

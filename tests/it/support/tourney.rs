@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -46,6 +47,29 @@ impl Folder {
     /// `tourney ARGS…` in this folder; nothing happens before `run` or `spawn`.
     pub(crate) fn tourney(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Tourney {
         Tourney::new(self.folder.path(), env!("CARGO_BIN_EXE_tourney").as_ref(), args)
+    }
+
+    /// The same program with faults at the effects of its `apply` (`src/bin/tourney-faults.rs`).
+    pub(crate) fn tourney_faults(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Tourney {
+        Tourney::new(self.folder.path(), env!("CARGO_BIN_EXE_tourney-faults").as_ref(), args)
+    }
+
+    /// A folder with the same in it: nothing may be at work in this one.
+    pub(crate) fn copy(&self) -> Self {
+        fn copy(from: &Path, to: &Path) {
+            std::fs::create_dir_all(to).unwrap();
+            for entry in std::fs::read_dir(from).unwrap() {
+                let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.as_ref().unwrap().file_name()));
+                if path.is_dir() {
+                    copy(&path, &to);
+                } else {
+                    std::fs::copy(path, to).unwrap();
+                }
+            }
+        }
+        let made = Self::new();
+        copy(self.folder.path(), made.folder.path());
+        made
     }
 
     /// A shell script in this folder that stops at its first failure; it finds our `tourney` first.
@@ -164,6 +188,11 @@ impl Outcome {
     /// The exit code; `None` when a signal ended it.
     pub(crate) fn code(&self) -> Option<i32> {
         self.status.code()
+    }
+
+    /// Whether `SIGKILL` ended it.
+    pub(crate) fn was_killed(&self) -> bool {
+        self.status.signal() == Some(9)
     }
 
     /// Asserts the exit code, showing everything the command said when it differs.

@@ -1,0 +1,53 @@
+//! `SIGKILL` before and after each effect, and the rerun of the program as it is shipped.
+
+use tourney::domain::PayableKind;
+use tourney::world::faulty::Mode;
+
+use super::figures::{Came, Figures};
+use super::share;
+use super::world::{Template, apply};
+use crate::recovery::on_both;
+use crate::recovery::scene::Scene;
+
+/// Of so many cases one is run each time.
+const SHARE: usize = 16;
+
+/// The two crashes of the decorator.
+const MODES: [Mode; 2] = [Mode::CrashBefore, Mode::CrashAfter];
+
+on_both!(killed_at_every_effect, killed_at_every_effect_with_links);
+
+fn killed_at_every_effect(on: fn(&str) -> Option<Scene>) {
+    killed(on, PayableKind::Session);
+}
+
+fn killed_at_every_effect_with_links(on: fn(&str) -> Option<Scene>) {
+    killed(on, PayableKind::PaymentLink);
+}
+
+fn killed(on: fn(&str) -> Option<Scene>, link: PayableKind) {
+    let Some(mut template) = Template::changing(on, link) else { return };
+    let passed = template.learn();
+    // A glance at the clock is no effect: to be killed there is to be killed before the next one.
+    let effects: Vec<String> = passed
+        .into_iter()
+        .filter(|site| !["clock now #", "clock random #"].iter().any(|glance| site.starts_with(glance)))
+        .collect();
+    let figures = Figures::of(format!("killed: {}", template.name), effects.len(), MODES.len());
+    // Another share of them in each world.
+    let first = template.name.len();
+    let cases = effects.iter().flat_map(|site| MODES.map(|mode| format!("{} at {site}", mode.word())));
+    let cases = cases.skip(first % share(SHARE)).step_by(share(SHARE));
+    let figures = figures.each(cases, |case| {
+        let scene = template.copy();
+        let ended = apply(&scene, case).run();
+        let (reruns, mut wrong) = template.reruns(&scene);
+        // How often the program waits its turn, and shows that it lives, is the machine's to say: not each run gets as far.
+        let may_end = ["clock sleep", "ledger heartbeat"].iter().any(|effect| case.contains(effect));
+        if !ended.was_killed() && !(may_end && ended.code() == Some(0)) {
+            wrong.push(format!("it was not killed: {ended:?}"));
+        }
+        Came { struck: ended.was_killed(), reruns, wrong }
+    });
+    figures.assert_fine();
+}
