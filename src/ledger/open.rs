@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{ConnectOptions as _, Executor as _, PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool, SqlitePool};
 
 use crate::domain::{LedgerId, Mode, uuid};
 
@@ -105,6 +105,15 @@ impl SqlLedger {
         &self.place
     }
 
+    /// Lets a SQLite file grow to so many pages and no further, as on a disk that is full then.
+    #[cfg(feature = "faults")]
+    pub fn most_pages(&self, pages: u32) {
+        if let Pool::Sqlite { pool, .. } = &self.pool {
+            let options = (*pool.connect_options()).clone();
+            pool.set_connect_options(options.pragma("max_page_count", pages.to_string()));
+        }
+    }
+
     /// The orders stand as this mapping says.
     pub(super) fn map(&mut self, mapping: Mapping) -> std::result::Result<(), LedgerError> {
         self.table = Table::compile(mapping)?;
@@ -196,7 +205,13 @@ fn sqlite(url: &str) -> std::result::Result<(Pool, String), LedgerError> {
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(LedgerError::Rejected("an orders database in memory would forget payments: name a file".into()));
     }
-    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE).connect_lazy_with(options);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE)
+        // Where a disk is full, SQLite rolls a transaction back by itself. The driver does not hear of it, takes the connection
+        // to be within one for good, and would begin no other on it.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        .connect_lazy_with(options);
     let place = path.display().to_string();
     Ok((Pool::Sqlite { pool, path }, place))
 }

@@ -22,6 +22,7 @@ mod import;
 mod invariants;
 mod ledger;
 mod ledger_canaries;
+mod ledger_full;
 mod ledger_handler;
 mod ledger_held;
 mod ledger_peers;
