@@ -1,18 +1,20 @@
-//! `tourney` with a fault at one effect of its `apply`, for tests of the whole program. It is never shipped.
+//! `tourney` whose `apply` meets with trouble, for tests of the whole program. It is never shipped.
 //!
 //! `TOURNEY_FAULT` names the fault in the words in which it is shown, for example `crash after at ledger begin_attempt #1`; a
 //! crash is a SIGKILL of the program itself. `TOURNEY_TRACE` names a file: a program that ends writes there each effect that it
-//! has passed, one a line.
+//! has passed, one a line. `TOURNEY_MOST_PAGES` is how far a SQLite file may grow before the disk is full.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
 use rustix::process::{Signal, getpid, kill_process};
+use tourney::cli::Trouble;
 use tourney::world::faulty::{Fault, Faults, Mode, Side, Site};
 
 const FAULT: &str = "TOURNEY_FAULT";
 const TRACE: &str = "TOURNEY_TRACE";
+const MOST_PAGES: &str = "TOURNEY_MOST_PAGES";
 /// Of a command line that is wrong, as of `tourney`.
 const USAGE: u8 = 64;
 /// Unoptimised futures within futures need more room than a main thread has.
@@ -25,16 +27,15 @@ fn main() -> ExitCode {
 
 fn run() -> ExitCode {
     let process = tourney::cli::Process::of_this_process();
-    let planned = match process.var(FAULT).map(parse) {
-        Some(None) => return ExitCode::from(USAGE),
-        planned => planned.flatten(),
-    };
-    let faults = Faults::new(planned.into_iter().collect());
+    let (planned, pages) = (process.var(FAULT).map(parse), process.var(MOST_PAGES).map(str::parse));
+    let (None | Some(Some(_)), None | Some(Ok(_))) = (&planned, &pages) else { return ExitCode::from(USAGE) };
+    let faults = Faults::new(planned.flatten().into_iter().collect());
+    let trouble = Trouble { faults: faults.clone(), most_pages: pages.and_then(Result::ok) };
     if end_with(&faults).is_err() {
         return ExitCode::FAILURE;
     }
     let trace = process.var(TRACE).map(|path| Path::new(path).to_owned());
-    let exit = tourney::cli::main_with_faults(std::env::args_os().collect(), process, &faults);
+    let exit = tourney::cli::main_in_trouble(std::env::args_os().collect(), process, &trouble);
     let passed: String = faults.trace().iter().map(|site| format!("{site}\n")).collect();
     match trace.map(|path| std::fs::write(path, passed)) {
         Some(Err(_)) => ExitCode::FAILURE,

@@ -51,6 +51,9 @@ impl Effects for Real {
 }
 
 #[cfg(feature = "faults")]
+pub use faulty::Trouble;
+
+#[cfg(feature = "faults")]
 mod faulty {
     use crate::ledger::SqlLedger;
     use crate::world::LiveClock;
@@ -58,21 +61,33 @@ mod faulty {
 
     use super::{Effects, EnvWire};
 
-    impl Effects for Faults {
+    /// What an apply meets.
+    #[derive(Clone, Debug, Default)]
+    pub struct Trouble {
+        /// Faults at its effects.
+        pub faults: Faults,
+        /// How many pages a SQLite file may have before the disk is full.
+        pub most_pages: Option<u32>,
+    }
+
+    impl Effects for Trouble {
         type Ledger = Faulty<SqlLedger>;
         type Wire = Faulty<EnvWire>;
         type Clock = Faulty<LiveClock>;
 
         fn ledger(&self, ledger: SqlLedger) -> Self::Ledger {
-            self.around(ledger)
+            if let Some(pages) = self.most_pages {
+                ledger.most_pages(pages);
+            }
+            self.faults.around(ledger)
         }
 
         fn wire(&self, wire: EnvWire) -> Self::Wire {
-            self.around(wire)
+            self.faults.around(wire)
         }
 
         fn clock(&self) -> Self::Clock {
-            self.around(LiveClock)
+            self.faults.around(LiveClock)
         }
 
         fn within(wire: &Self::Wire) -> &EnvWire {

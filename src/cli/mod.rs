@@ -37,6 +37,8 @@ use jiff::SignedDuration;
 
 use crate::render::{ColorChoice, Exit, Failure, Ui};
 
+#[cfg(feature = "faults")]
+pub use effects::Trouble;
 pub use process::Process;
 
 use effects::{Effects, Real};
@@ -138,12 +140,12 @@ pub fn main(args: Vec<OsString>, process: Process) -> Exit {
     main_through(args, process, &Real)
 }
 
-/// The same, with faults at the effects of its `apply`. The program that is shipped has no way here: this is built with the
+/// The same, and its `apply` meets with trouble. The program that is shipped has no way here: this is built with the
 /// feature `faults` alone.
 #[cfg(feature = "faults")]
 #[must_use]
-pub fn main_with_faults(args: Vec<OsString>, process: Process, faults: &crate::world::faulty::Faults) -> Exit {
-    main_through(args, process, faults)
+pub fn main_in_trouble(args: Vec<OsString>, process: Process, trouble: &Trouble) -> Exit {
+    main_through(args, process, trouble)
 }
 
 fn main_through<E: Effects>(args: Vec<OsString>, process: Process, effects: &E) -> Exit {

@@ -4,6 +4,6 @@
 pub(crate) mod app;
 mod canary;
 mod habits;
-mod races;
+pub(crate) mod races;
 mod story;
 mod wrong;

@@ -2,7 +2,7 @@
 //! restarted, and an application that writes in the very moment between our look and our write.
 
 mod acts;
-mod course;
+pub(crate) mod course;
 mod cuts;
 mod gone;
 mod meanwhile;

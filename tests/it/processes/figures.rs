@@ -71,7 +71,8 @@ impl Figures {
         self
     }
 
-    fn note(&mut self, case: &str, came: Came) {
+    /// Counts a case.
+    pub(super) fn note(&mut self, case: &str, came: Came) {
         self.run += 1;
         self.struck += usize::from(came.struck);
         self.reruns[came.reruns] += 1;

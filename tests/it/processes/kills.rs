@@ -33,18 +33,19 @@ fn killed(on: fn(&str) -> Option<Scene>, link: PayableKind) {
         .into_iter()
         .filter(|site| !["clock now #", "clock random #"].iter().any(|glance| site.starts_with(glance)))
         .collect();
-    let figures = Figures::of(format!("killed: {}", template.name), effects.len(), MODES.len());
+    let figures = Figures::of(format!("killed: {}", template.known.name), effects.len(), MODES.len());
     // Another share of them in each world.
-    let first = template.name.len();
+    let first = template.known.name.len();
     let cases = effects.iter().flat_map(|site| MODES.map(|mode| format!("{} at {site}", mode.word())));
     let cases = cases.skip(first % share(SHARE)).step_by(share(SHARE));
     let figures = figures.each(cases, |case| {
         let scene = template.copy();
         let ended = apply(&scene, case).run();
-        let (reruns, mut wrong) = template.reruns(&scene);
+        let (reruns, mut wrong) = template.known.reruns(&scene);
         // How often the program waits its turn, and shows that it lives, is the machine's to say: not each run gets as far.
         let may_end = ["clock sleep", "ledger heartbeat"].iter().any(|effect| case.contains(effect));
-        if !ended.was_killed() && !(may_end && ended.code() == Some(0)) {
+        let is_over = may_end && ended.code() == Some(0);
+        if !ended.was_killed() && !is_over {
             wrong.push(format!("it was not killed: {ended:?}"));
         }
         Came { struck: ended.was_killed(), reruns, wrong }

@@ -3,8 +3,12 @@
 //!
 //! A deterministic share of the cases is run each time; every one of them with `TOURNEY_PROCESSES=all`.
 
+mod commit;
+mod disk;
 mod figures;
 mod kills;
+mod server;
+mod shipped;
 mod together;
 mod world;
 

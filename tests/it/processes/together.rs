@@ -35,7 +35,7 @@ fn sixteen_of_two_versions(on: fn(&str) -> Option<Scene>) {
 }
 
 fn together(name: &str, template: &Template, manifests: &[&str]) {
-    let figures = Figures::of(format!("{name}: {}", template.name), RUNS, 2).each([name], |_| {
+    let figures = Figures::of(format!("{name}: {}", template.known.name), RUNS, 2).each([name], |_| {
         let scene = template.copy();
         // Long enough that whoever comes second meets the first at work.
         scene.latency(20);
@@ -57,7 +57,7 @@ fn together(name: &str, template: &Template, manifests: &[&str]) {
         scene.latency(0);
         for manifest in manifests {
             scene.folder.write(MANIFEST, &scene.folder.read(manifest));
-            let (reruns, wrong) = template.reruns(&scene);
+            let (reruns, wrong) = template.known.reruns(&scene);
             came.reruns = came.reruns.max(reruns);
             came.wrong.extend(wrong);
         }

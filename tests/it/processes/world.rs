@@ -52,17 +52,22 @@ pub(super) fn players(numbers: &str) -> String {
     format!("players:\n{}", numbers.chars().map(line).collect::<String>())
 }
 
-/// A world as it was left, and what is known of it.
-pub(super) struct Template {
+/// What is known of a world.
+pub(super) struct Known {
     pub(super) name: String,
-    folder: Folder,
-    database: String,
     /// What it holds.
-    pub(super) before: Observation,
+    before: Observation,
     /// What is broken there already.
     broken: Vec<Violation>,
-    /// What an apply makes of it that nothing goes wrong for.
+    /// What an apply makes of it that nothing goes wrong for, where that was learned.
     wanted: Option<Picture>,
+}
+
+/// A world as it was left.
+pub(super) struct Template {
+    folder: Folder,
+    database: String,
+    pub(super) known: Known,
 }
 
 impl Template {
@@ -82,12 +87,10 @@ impl Template {
     }
 
     /// What is there, to be copied.
-    pub(super) fn of(scene: Scene, name: &str) -> Self {
-        let name = format!("{}, {name}", if scene.database().starts_with("sqlite") { "SQLite" } else { "PostgreSQL" });
-        let before = scene.observe();
-        let broken = broken(&scene.manifest(), &before);
+    fn of(scene: Scene, name: &str) -> Self {
+        let known = Known::of(&scene, name);
         let (folder, database) = scene.close();
-        Self { name, folder, database, before, broken, wanted: None }
+        Self { folder, database, known }
     }
 
     /// The same world with another file in its folder.
@@ -115,8 +118,17 @@ impl Template {
         assert!(ACTIONS.iter().all(|action| needed(action)) && report["recovered"] == 1, "{report:#}");
         let (manifest, after) = (scene.manifest(), scene.observe());
         assert_eq!(unrested(&manifest, &after), []);
-        self.wanted = Some(picture(&manifest, &after));
+        self.known.wanted = Some(picture(&manifest, &after));
         scene.folder.read("trace").lines().map(ToOwned::to_owned).collect()
+    }
+}
+
+impl Known {
+    /// What is there now.
+    pub(super) fn of(scene: &Scene, name: &str) -> Self {
+        let name = format!("{}, {name}", if scene.database().starts_with("sqlite") { "SQLite" } else { "PostgreSQL" });
+        let before = scene.observe();
+        Self { name, broken: broken(&scene.manifest(), &before), before, wanted: None }
     }
 
     /// What is wrong at any moment, however a run broke off.

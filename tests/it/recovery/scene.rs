@@ -213,6 +213,12 @@ impl Scene {
         self.control(Control::Stats)["counts"][name].as_u64().unwrap_or_default()
     }
 
+    /// How many requests have come at all.
+    pub(crate) fn all_requests(&self) -> u64 {
+        let counts = self.control(Control::Stats)["counts"].clone();
+        counts.as_object().unwrap().values().filter_map(Value::as_u64).sum()
+    }
+
     /// How many times a session was asked to be made.
     pub(crate) fn creates(&self) -> u64 {
         self.requests("POST /v1/checkout/sessions")

@@ -14,7 +14,7 @@ pub(crate) use camp::{applied_camp, camp, control, linked_camp};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use http::{Answer, Listener};
 pub(crate) use payable::payable;
-pub(crate) use postgres::{Cluster, cluster, copy_of, database, database_sorted_by_people};
+pub(crate) use postgres::{Cluster, cluster, copy_of, database, database_sorted_by_people, small_cluster};
 pub(crate) use relay::{CONNECT, Relay, Then};
 pub(crate) use schema::{assert_valid, schema};
 pub(crate) use tourney::{Folder, Outcome, Running, Tourney};

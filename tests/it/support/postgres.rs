@@ -13,12 +13,17 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// Makes the cluster, says where it is, and lives exactly as long as the test process: `cat` ends when the pipe from
 /// us does, however we end (also by a panic or `kill -9`). Then the server is stopped and its folder removed. The folder is
-/// under `/tmp` whatever `TMPDIR` says: a socket's path is short by law, and another user may have to enter it.
+/// under `/tmp` whatever `TMPDIR` says: a socket's path is short by law, and another user may have to enter it. Its data may
+/// stand on a file system of its own, of so many bytes, which only the server's own processes see.
 const WATCHDOG: &str = r#"
 trap '' HUP INT TERM PIPE
 bin=$1
+small=$2
 dir=$(mktemp -d /tmp/tourney-pg.XXXXXX 2>&1) || { echo failed; echo "$dir"; exit 1; }
 serve() {
+    if [ -n "$small" ]; then
+        mkdir "$dir/data" && mount -t tmpfs -o "size=$small,mode=700" tourney "$dir/data" || return
+    fi
     "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync &&
     "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w -t 120 -o "-k $dir -c listen_addresses= -c fsync=off \
         -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c timezone=UTC" start
@@ -31,6 +36,7 @@ else
     echo failed
     cat "$dir/setup" "$dir/log" 2>/dev/null
 fi
+[ -z "$small" ] || umount "$dir/data"
 rm -rf "$dir"
 "#;
 
@@ -97,6 +103,11 @@ impl Cluster {
         create(&self.folder, name, EMPTY, "")
     }
 
+    /// A database that stands in this cluster.
+    pub(crate) fn url(&self, name: &str) -> String {
+        url(&self.folder, name)
+    }
+
     /// Restarts the server and waits until it is up: `fast` ends what is under way, `immediate` is a crash.
     pub(crate) fn restart(&self, mode: &str) {
         let mut command = as_server(Command::new(binaries().unwrap().join("pg_ctl")));
@@ -110,12 +121,30 @@ impl Cluster {
 /// Starts another cluster, for a test that does to the server what no other test may suffer; all others share that of
 /// [`database`].
 pub(crate) fn cluster() -> Option<Cluster> {
-    let Some(binaries) = binaries() else {
+    Some(start(&installed()?))
+}
+
+fn installed() -> Option<PathBuf> {
+    let binaries = binaries();
+    if binaries.is_none() {
         assert!(std::env::var_os("CI").is_none(), "CI is set, and there is no PostgreSQL server to test against");
         eprintln!("\nPOSTGRESQL IS NOT INSTALLED: its tests are skipped. Debian: apt-get install postgresql\n");
-        return None;
-    };
-    Some(start(&binaries))
+    }
+    binaries
+}
+
+/// The same on a file system of so many bytes that is its own. None, too, where the machine gives nobody such a one.
+pub(crate) fn small_cluster(bytes: u64) -> Option<Cluster> {
+    let binaries = installed()?;
+    let mut command = as_server(Command::new("unshare"));
+    command.args(["--user", "--map-current-user", "--keep-caps", "--mount", "sh", "-c", WATCHDOG, "watchdog"]);
+    match begin(command.arg(binaries).arg(bytes.to_string())) {
+        Ok(cluster) => Some(cluster),
+        Err(said) => {
+            eprintln!("\nNO FILE SYSTEM OF ITS OWN CAN BE MOUNTED: PostgreSQL on a full disk is skipped.\n{said}");
+            None
+        }
+    }
 }
 
 fn url(folder: &str, database: &str) -> String {
@@ -146,18 +175,23 @@ fn binaries() -> Option<PathBuf> {
 
 fn start(binaries: &Path) -> Cluster {
     let mut command = as_server(Command::new("sh"));
-    command.arg("-c").arg(WATCHDOG).arg("watchdog").arg(binaries);
+    command.arg("-c").arg(WATCHDOG).arg("watchdog").arg(binaries).arg("");
+    begin(&mut command).unwrap_or_else(|said| panic!("PostgreSQL did not start: {said}"))
+}
+
+/// The cluster, or what was said when it did not start.
+fn begin(command: &mut Command) -> Result<Cluster, String> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut watchdog = command.spawn().unwrap();
+    let mut watchdog = command.spawn().map_err(|error| error.to_string())?;
     let mut answer = BufReader::new(watchdog.stdout.take().unwrap());
     let mut first = String::new();
     answer.read_line(&mut first).unwrap();
     if !first.starts_with('/') {
         let mut log = String::new();
         answer.read_to_string(&mut log).unwrap();
-        panic!("PostgreSQL did not start: {first}{log}");
+        return Err(format!("{first}{log}"));
     }
-    Cluster { folder: first.trim_end().to_owned(), _watchdog: watchdog }
+    Ok(Cluster { folder: first.trim_end().to_owned(), _watchdog: watchdog })
 }
 
 /// A command as the server's user, whom no signal to the tests reaches.

@@ -18,6 +18,8 @@ pub(crate) enum Then {
     CutBefore,
     /// It is carried out; the connection is cut before the answer.
     CutAfter,
+    /// It is carried out; of the answer come so many bytes, and the connection is cut.
+    CutWithin(usize),
     /// It is carried out; instead of the answer comes the server's word that it has crashed.
     CrashAfter,
     /// The command's end is cut, and the server is told nothing of it, as where a network has gone: it waits for more.
@@ -34,6 +36,8 @@ pub(crate) struct Relay {
     url: String,
     address: SocketAddr,
     stop: Arc<AtomicBool>,
+    /// Of the answers that were cut within.
+    lengths: Arc<Mutex<Vec<usize>>>,
     listening: Option<JoinHandle<()>>,
 }
 
@@ -49,14 +53,16 @@ impl Relay {
         let decide: Arc<Mutex<Decide>> = Arc::new(Mutex::new(decide));
         // Held open to the relay's end, as a server holds what it does not know to be gone.
         let vanished = Arc::new(Mutex::new(Vec::new()));
+        let lengths = Arc::new(Mutex::new(Vec::new()));
         let listening = std::thread::spawn({
-            let stop = Arc::clone(&stop);
+            let (stop, lengths) = (Arc::clone(&stop), Arc::clone(&lengths));
             move || {
                 for client in socket.incoming() {
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
                     let (client, decide, vanished) = (client.unwrap(), Arc::clone(&decide), Arc::clone(&vanished));
+                    let lengths = Arc::clone(&lengths);
                     let path = format!("{folder}/.s.PGSQL.5432");
                     std::thread::spawn(move || {
                         if decide.lock().unwrap()(CONNECT) != Then::Pass {
@@ -64,7 +70,7 @@ impl Relay {
                         }
                         // Where there is no server, or an end goes away, the connection ends, and so does this.
                         let Ok(server) = UnixStream::connect(path) else { return };
-                        if let Ok(Some(server)) = serve(client, server, &decide) {
+                        if let Ok(Some(server)) = serve(client, server, &decide, &lengths) {
                             vanished.lock().unwrap().push(server);
                         }
                     });
@@ -72,12 +78,17 @@ impl Relay {
             }
         });
         let url = format!("postgres://postgres@{address}{}?sslmode=disable", parsed.path());
-        Self { url, address, stop, listening: Some(listening) }
+        Self { url, address, stop, lengths, listening: Some(listening) }
     }
 
     /// The database through the relay.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// How many bytes each answer had that was cut within.
+    pub(crate) fn lengths(&self) -> Vec<usize> {
+        self.lengths.lock().unwrap().clone()
     }
 }
 
@@ -94,7 +105,12 @@ impl Drop for Relay {
 
 /// Relays one connection: what the command asks up to a Sync, then what the server answers up to its readiness. Gives the
 /// server's end where the command's has vanished.
-fn serve(mut client: TcpStream, mut server: UnixStream, decide: &Mutex<Decide>) -> io::Result<Option<UnixStream>> {
+fn serve(
+    mut client: TcpStream,
+    mut server: UnixStream,
+    decide: &Mutex<Decide>,
+    lengths: &Mutex<Vec<usize>>,
+) -> io::Result<Option<UnixStream>> {
     client.set_nodelay(true)?;
     let hello = message(&mut client, Vec::new())?;
     server.write_all(&hello)?;
@@ -106,11 +122,15 @@ fn serve(mut client: TcpStream, mut server: UnixStream, decide: &Mutex<Decide>) 
         match then {
             Then::CutBefore => return Ok(None),
             Then::Vanish => return Ok(Some(server)),
-            Then::Pass | Then::CutAfter | Then::CrashAfter => server.write_all(&asked)?,
+            Then::Pass | Then::CutAfter | Then::CutWithin(_) | Then::CrashAfter => server.write_all(&asked)?,
         }
         let answered = answer(&mut server)?;
         match then {
             Then::Pass => client.write_all(&answered)?,
+            Then::CutWithin(bytes) => {
+                lengths.lock().unwrap().push(answered.len());
+                return client.write_all(&answered[..bytes.min(answered.len())]).map(|()| None);
+            }
             Then::CrashAfter => return client.write_all(&crash()).map(|()| None),
             _ => return Ok(None),
         }

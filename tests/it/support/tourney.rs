@@ -147,6 +147,11 @@ impl Running {
         self.wait()
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// What it has written to standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.stdout.so_far()

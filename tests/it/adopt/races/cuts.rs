@@ -104,6 +104,26 @@ fn cutting(cuts: &[(At, Cut)], for_good: bool) -> Option<Cutting> {
     Some(Cutting { shop, relay, made })
 }
 
+/// How many bytes PostgreSQL answers to a COMMIT: that it was done, and that it is ready for more.
+const ANSWER: usize = 18;
+
+/// Each at another order: a byte of the answer to the COMMIT of a retirement, of transaction A, of transaction B.
+#[test]
+fn a_commit_whose_answer_is_cut_at_any_byte_is_overcome() {
+    let bytes = |stage| (0..=ANSWER).map(move |bytes| (At::Commit(stage), Cut::By(Then::CutWithin(bytes))));
+    let cuts: Vec<_> = (0..3).flat_map(bytes).collect();
+    let Some(Cutting { shop, relay, made }) = cutting(&cuts, false) else { return };
+
+    let report = shop.apply_through(&relay).run().expect(0).json();
+
+    assert_eq!(*made.lock().unwrap(), vec![1; cuts.len()]);
+    assert_eq!(relay.lengths(), vec![ANSWER; cuts.len()]);
+    assert_eq!(report["proof"]["live"], cuts.len(), "{report:#}");
+    shop.is_settled(&[]);
+    shop.is_replaced_once();
+    assert_eq!(shop.creates(), cuts.len() as u64);
+}
+
 #[test]
 fn a_connection_that_is_cut_anywhere_is_overcome() {
     let Some(statements) = statements() else { return };
