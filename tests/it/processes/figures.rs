@@ -14,6 +14,8 @@ const AT_ONCE: usize = 4;
 pub(super) struct Came {
     /// The program was killed, cut off or had no room.
     pub(super) struck: bool,
+    /// Somebody paid before the rerun.
+    pub(super) paid: bool,
     /// How many reruns it took.
     pub(super) reruns: usize,
     /// What was wrong.
@@ -33,6 +35,8 @@ pub(super) struct Figures {
     pub(super) run: usize,
     /// Of those, in which it came about: the program was killed, cut off or had no room.
     pub(super) struck: usize,
+    /// Of those, in which somebody paid before the rerun.
+    pub(super) paid: usize,
     /// How many reruns it took: none, one, two.
     pub(super) reruns: [usize; 3],
     /// What was wrong.
@@ -75,6 +79,7 @@ impl Figures {
     pub(super) fn note(&mut self, case: &str, came: Came) {
         self.run += 1;
         self.struck += usize::from(came.struck);
+        self.paid += usize::from(came.paid);
         self.reruns[came.reruns] += 1;
         self.violations += came.wrong.len();
         self.wrong.extend(came.wrong.into_iter().map(|wrong| format!("{}, {case}: {wrong}", self.processes)));

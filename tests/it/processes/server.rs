@@ -45,9 +45,9 @@ fn its_connections_are_ended_again_and_again() {
             let (ended, times) = terminated(&scene, every.parse().unwrap(), at_once);
             scene.latency(0);
             let mut wrong = unlike_the_contract(&ended);
-            let (reruns, later) = template.known.reruns(&scene);
+            let (reruns, later) = template.known.reruns(&scene, false);
             wrong.extend(later);
-            Came { struck: times > 0, reruns, wrong }
+            Came { struck: times > 0, reruns, wrong, ..Came::default() }
         }));
     }
     figures.iter().for_each(Figures::assert_fine);
@@ -85,10 +85,10 @@ fn its_server_is_restarted() {
         let ended = run.wait();
         scene.latency(0);
         let mut wrong = unlike_the_contract(&ended);
-        let (reruns, later) = known.reruns(&scene);
+        let (reruns, later) = known.reruns(&scene, false);
         wrong.extend(later);
         scene.assert_replaced_once();
-        figures.note(&format!("{mode} at {creates}"), Came { struck: true, reruns, wrong });
+        figures.note(&format!("{mode} at {creates}"), Came { struck: true, reruns, wrong, ..Came::default() });
     }
     figures.assert_fine();
 }
