@@ -16,7 +16,6 @@ use crate::domain::{
 };
 use crate::ledger::{Attempt, AttemptFor, Begun, Ledger, LedgerError, Rendered, Written};
 use crate::manifest::Player;
-use crate::settle::settle;
 use crate::stripe::{
     Bill, Closed, LIFETIME, PayableRequest, PriceId, StripeError, create_player_checkout_session,
     create_player_payment_link, render, render_payment_link,
@@ -136,7 +135,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     /// Closes a payable that no order will hold; a payment that was faster is settled like any other.
     async fn discard(&self, payable: &Payable) -> Result<(), StepError> {
         if let Closed::Paid(paid) = self.stripe.close(&payable.id).await? {
-            settle(self.stripe, self.ledger, &paid.id).await?;
+            self.settle(&paid.id, None).await?;
         }
         Ok(())
     }

@@ -158,7 +158,7 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
         match self.stripe.close(session).await? {
             Closed::Expired | Closed::Complete(_) | Closed::Unknown => Ok(Went::On),
             Closed::Paid(paid) => {
-                Ok(match settle_as_planned(self.stripe, self.ledger, &paid.id, order).await? {
+                Ok(match self.settle(&paid.id, order).await? {
                     Settled::Recorded { order } => Went::Paid { session: paid.id, order },
                     // Known before: a link that was opened again behind its payment is closed like any other.
                     Settled::AlreadyRecorded { .. } => Went::On,
@@ -239,10 +239,21 @@ impl<L: Ledger, W: Wire, C: Clock> Hands<'_, L, W, C> {
     }
 
     async fn record_payment(&self, session: &SessionId, order: &OrderId) -> Result<Went, StepError> {
-        Ok(match settle_as_planned(self.stripe, self.ledger, session, Some(order)).await? {
+        Ok(match self.settle(session, Some(order)).await? {
             Settled::Recorded { .. } | Settled::AlreadyRecorded { .. } => Went::On,
             other => Went::Ends(other.to_string()),
         })
+    }
+
+    /// Settles a session; where the database does not answer, it is tried again like any other write.
+    pub(super) async fn settle(&self, session: &SessionId, order: Option<&OrderId>) -> Result<Settled, SettleError> {
+        let settle = || async {
+            match settle_as_planned(self.stripe, self.ledger, session, order).await {
+                Err(SettleError::Ledger(error)) => Err(error),
+                settled => Ok(settled),
+            }
+        };
+        again(self.clock, settle).await?
     }
 
     /// What a payable that is repaired in place must say.

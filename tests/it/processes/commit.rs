@@ -46,7 +46,7 @@ fn the_database_goes_at_every_byte_of_a_commit() {
         let ended = apply(&scene, "").env("DATABASE_URL", relay.url()).run();
         let lengths = relay.lengths();
         let (reruns, mut wrong) = template.known.reruns(&scene, false);
-        if lengths != [ANSWER] || ended.code() != Some(1) || !ended.stdout.contains("\"database\"") {
+        if lengths != [ANSWER] || ended.code() != Some(1) || !ended.stdout.contains("the orders database") {
             wrong.push(format!("{lengths:?} {ended:?}"));
         }
         Came { struck: lengths == [ANSWER], reruns, wrong, ..Came::default() }

@@ -1,6 +1,6 @@
 //! `SIGKILL` before and after each effect, and the rerun of the program as it is shipped; in between somebody may pay.
 
-use tourney::domain::{Payable, PayableKind, key};
+use tourney::domain::{OrderStatus, Payable, PayableKind, key};
 use tourney::world::faulty::Mode;
 
 use super::figures::{Came, Figures};
@@ -15,7 +15,7 @@ const SHARE: usize = 16;
 /// The two crashes of the decorator.
 const MODES: [Mode; 2] = [Mode::CrashBefore, Mode::CrashAfter];
 
-on_both!(killed_at_every_effect, killed_at_every_effect_with_links);
+on_both!(killed_at_every_effect, killed_at_every_effect_with_links, a_payment_that_could_not_be_recorded_at_once_is);
 
 fn killed_at_every_effect(on: fn(&str) -> Option<Scene>) {
     killed(on, PayableKind::Session);
@@ -65,4 +65,19 @@ fn somebody_pays(scene: &Scene) -> bool {
     let found = open.iter().find(new);
     found.into_iter().for_each(|payable| pay(scene, &payable.id));
     found.is_some()
+}
+
+/// What fails once is tried again in the same run, a payment like anything else.
+fn a_payment_that_could_not_be_recorded_at_once_is(on: fn(&str) -> Option<Scene>) {
+    let Some(mut template) = Template::changing(on, PayableKind::Session) else { return };
+    template.learn();
+    for fault in
+        ["fail before at ledger search #1", "fail before at ledger mark_paid #1", "lose answer at ledger mark_paid #1"]
+    {
+        let scene = template.copy();
+        apply(&scene, fault).run().expect(0);
+        assert_eq!(template.known.is_wrong(&scene), [""; 0], "{fault}");
+        let paid = scene.facts().orders.into_iter().filter(|order| order.status == OrderStatus::Paid);
+        assert_eq!(paid.count(), 1, "{fault}");
+    }
 }
