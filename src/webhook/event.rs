@@ -1,9 +1,9 @@
 //! The envelope of an event, read leniently and only after its signature was verified.
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::known::Known;
 
 use crate::domain::{Mode, PaymentIntentId, SessionId};
 use crate::ledger::Event;
@@ -40,9 +40,9 @@ struct Outer {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
-    livemode: Value,
+    livemode: Known,
     #[serde(default)]
-    data: Value,
+    data: Known,
 }
 
 /// The longest id and type that are stored.
@@ -54,19 +54,24 @@ impl Envelope {
     /// # Errors
     /// See [`EnvelopeError`].
     pub fn parse(body: &str) -> Result<Self, EnvelopeError> {
+        // An array would do for a struct's fields, too.
+        if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
+            return Err(EnvelopeError::NotAnEvent);
+        }
         let outer: Outer = serde_json::from_str(body).map_err(|_| EnvelopeError::NotAnEvent)?;
-        let fits = |text: &str| !text.is_empty() && text.len() <= LONGEST;
+        // PostgreSQL keeps no zero byte, and no id or type has a control character.
+        let fits = |text: &str| !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
         if !fits(&outer.id) || !fits(&outer.kind) {
             return Err(EnvelopeError::NotAnEvent);
         }
-        let object = &outer.data["object"];
+        let object = outer.data.at("object");
         let id_at = |key: &str| {
-            let value = &object[key];
-            value.as_str().or_else(|| value["id"].as_str()).filter(|id| fits(id)).map(str::to_owned)
+            let value = object.at(key);
+            value.text().or_else(|| value.at("id").text()).filter(|id| fits(id)).map(str::to_owned)
         };
-        let id_if = |kind: &str| id_at("id").filter(|_| object["object"] == kind);
+        let id_if = |kind: &str| id_at("id").filter(|_| object.at("object").text() == Some(kind));
         Ok(Self {
-            mode: outer.livemode.as_bool().map(|live| if live { Mode::Live } else { Mode::Test }),
+            mode: outer.livemode.is_true().map(|live| if live { Mode::Live } else { Mode::Test }),
             session: id_if("checkout.session").map(SessionId),
             payment_intent: id_if("payment_intent").or_else(|| id_at("payment_intent")).map(PaymentIntentId),
             id: outer.id,
@@ -86,5 +91,44 @@ impl Envelope {
             received_at,
             outcome: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: &str, beside: &str, object: &str) -> Result<Envelope, EnvelopeError> {
+        Envelope::parse(&format!(r#"{{"id":{id},"type":"x.y",{beside}"data":{{"object":{object}}}}}"#))
+    }
+
+    #[test]
+    fn what_nobody_reads_may_be_anything() {
+        let deep = format!(r#""a":{}{},"b":1e999,"c":"\ud800","#, "[".repeat(9_000), "]".repeat(9_000));
+        let object = format!(r#"{{"object":"checkout.session",{deep}"id":"cs_1","payment_intent":{{"id":"pi_1"}}}}"#);
+        let envelope = event(r#""evt_1""#, &deep, &object).unwrap();
+        assert_eq!(envelope.session, Some(SessionId::from("cs_1")));
+        assert_eq!(envelope.payment_intent, Some(PaymentIntentId::from("pi_1")));
+        for other in ["null", "5", "[1,[2]]", "\"cs_1\"", "{}", &deep[4..18_004]] {
+            assert_eq!(event(r#""evt_1""#, "", other).unwrap().session, None, "{other:.20}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_no_database_keeps_is_none() {
+        for id in [r#""evt\u0000""#, r#""evt\n""#, r#""""#, "5", "null"] {
+            assert_eq!(event(id, "", "{}"), Err(EnvelopeError::NotAnEvent), "{id}");
+        }
+        let object = r#"{"object":"checkout.session","id":"cs\u0000","payment_intent":"pi\u0000"}"#;
+        let envelope = event(r#""evt_1""#, "", object).unwrap();
+        assert_eq!((envelope.session, envelope.payment_intent), (None, None));
+    }
+
+    #[test]
+    fn an_array_of_an_events_fields_is_no_event() {
+        for body in [r#"["evt_1","x.y"]"#, r#" ["evt_1","x.y",false,{}]"#, "[]", ""] {
+            assert_eq!(Envelope::parse(body), Err(EnvelopeError::NotAnEvent), "{body}");
+        }
+        assert!(Envelope::parse("\r\n\t {\"id\":\"evt_1\",\"type\":\"x\"} \n").is_ok());
     }
 }

@@ -5,6 +5,7 @@
 mod accept;
 mod event;
 mod http;
+mod known;
 mod process;
 
 pub use accept::{Answer, accept};
