@@ -53,6 +53,7 @@ mod structure;
 mod supply_chain;
 mod support;
 mod webhook;
+mod webhook_abuse;
 
 #[test]
 fn every_test_file_is_compiled() {

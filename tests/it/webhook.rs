@@ -1,5 +1,5 @@
 //! The receiver over real HTTP, on a real SQLite file, with the sandbox's core behind the Stripe client.
 
 mod abuse;
-mod club;
+pub(crate) mod club;
 mod stories;

@@ -1,8 +1,6 @@
 //! What a receiver is sent by those who are not Stripe, or not well. The order under attack has a session that *is* paid
 //! at Stripe while its event was lost: whatever is wrongly taken for an event would turn it paid.
 
-use std::sync::atomic::Ordering;
-
 use axum::http::{HeaderValue, Method};
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -114,7 +112,6 @@ fn bad_bodies() -> Vec<(&'static str, Vec<u8>)> {
         ("null for a type", text(r#"{"id":"evt_x","type":null}"#)),
         ("two ids", text(r#"{"id":"evt_x","id":"evt_y","type":"x"}"#)),
         ("an endless id", text(&format!(r#"{{"id":"{}","type":"x"}}"#, "e".repeat(300)))),
-        ("depth", text(&format!(r#"{{"id":"evt_x","type":"x","data":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000)))),
     ]
 }
 
@@ -252,7 +249,7 @@ async fn a_body_that_never_comes_is_given_up() {
     let club = Club::new().await;
     let authority = club.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
     let mut stream = tokio::net::TcpStream::connect(&authority).await.unwrap();
-    club.hands.impatient.store(true, Ordering::SeqCst);
+    club.hands.impatient.send_replace(true);
     let head = format!("POST /webhooks/stripe HTTP/1.1\r\nhost: {authority}\r\ncontent-length: 10\r\n\r\n{{\"id\"");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];

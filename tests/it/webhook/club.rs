@@ -1,7 +1,7 @@
 //! A club with orders, a Stripe account and a running receiver.
 
 use std::future::pending;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tourney::domain::{
     AttemptId, Currency, Email, FeeId, Id, Mode, Money, Order, OrderId, OrderStatus, PlayerId, Registration, RunId,
@@ -36,8 +37,8 @@ pub(crate) const OLD_SECRET: &str = "whsec_club_before";
 #[derive(Clone)]
 pub(crate) struct Hands {
     second: Arc<AtomicI64>,
-    /// Whether long waits, which are time-outs, end at once or never.
-    pub(crate) impatient: Arc<AtomicBool>,
+    /// Whether the time for a body, which is ten seconds, is up: at once or never.
+    pub(crate) impatient: Arc<watch::Sender<bool>>,
 }
 
 impl Hands {
@@ -60,8 +61,8 @@ impl Clock for Hands {
     }
 
     async fn sleep(&self, duration: Duration) {
-        if duration >= Duration::from_secs(10) && !self.impatient.load(Ordering::SeqCst) {
-            pending::<()>().await;
+        if duration == Duration::from_secs(10) {
+            self.impatient.subscribe().wait_for(|now| *now).await.unwrap();
         }
         self.forward(i64::try_from(duration.as_secs()).unwrap() + 1);
     }
@@ -123,7 +124,7 @@ pub(crate) struct Club {
     http: reqwest::Client,
     database: String,
     _receiver: Running,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 /// A receiver that listens until it is dropped.
@@ -151,17 +152,27 @@ pub(crate) fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::parse("usd").unwrap())
 }
 
-fn tournament() -> TournamentId {
+pub(crate) fn tournament() -> TournamentId {
     TournamentId(Id::slug("utah").unwrap())
+}
+
+/// A player's, for the fee that all owe.
+pub(crate) fn registration(player: i64) -> Registration {
+    Registration { player: PlayerId(player.into()), fee: FeeId(5.into()) }
 }
 
 impl Club {
     pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("orders.db").display());
+        Self { _folder: Some(folder), ..Self::on(database).await }
+    }
+
+    /// With its orders in this database, which is empty.
+    pub(crate) async fn on(database: String) -> Self {
         let hands = Hands { second: Arc::new(AtomicI64::new(NOW)), impatient: Arc::default() };
         let account = Account { core: Arc::new(Mutex::new(Core::new(7))), hands: hands.clone() };
         let stripe = Stripe::new(account.clone(), hands.clone(), Limits::local());
-        let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite://{}", folder.path().join("orders.db").display());
         let ledger = SqlLedger::open(&database, Mapping::own()).await.unwrap();
         ledger.prepare(7).await.unwrap();
         ledger.bind("acct_1", Mode::Test).await.unwrap();
@@ -172,7 +183,7 @@ impl Club {
         let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
         let running = receive(&account, &database, &[SECRET, OLD_SECRET], &http).await;
         let url = running.url.clone();
-        Self { account, ledger, stripe, hands, url, guard, http, database, _receiver: running, _folder: folder }
+        Self { account, ledger, stripe, hands, url, guard, http, database, _receiver: running, _folder: None }
     }
 
     /// Another receiver for the same orders.
@@ -187,12 +198,17 @@ impl Club {
 
     /// An order of 55 dollars with its session, made as `apply` makes it.
     pub(crate) async fn bill(&self, player: i64) -> (OrderId, SessionId) {
-        let registration = Registration { player: PlayerId(player.into()), fee: FeeId(5.into()) };
-        let attempt = AttemptId(format!("attempt-{player}"));
+        self.bill_as(&tournament(), &format!("attempt-{player}"), player).await
+    }
+
+    /// The same in another tournament or by an attempt of this name.
+    pub(crate) async fn bill_as(&self, tournament: &TournamentId, attempt: &str, player: i64) -> (OrderId, SessionId) {
+        let registration = registration(player);
+        let attempt = AttemptId(attempt.to_owned());
         let bill = Bill {
             ledger: self.ledger.identity().await.unwrap().unwrap().ledger,
             attempt: attempt.clone(),
-            tournament: tournament(),
+            tournament: tournament.clone(),
             tournament_name: "Utah Invitational".to_owned(),
             registration: registration.clone(),
             fee_name: "17U Elite".to_owned(),
@@ -208,7 +224,7 @@ impl Club {
             Rendered { body: request.body, expires_at: request.expires_at }
         };
         let subject = AttemptFor::New { registration, amount: usd(5500) };
-        let begun = self.ledger.begin_attempt(&self.guard, &tournament(), &attempt, &subject, now, &render).await;
+        let begun = self.ledger.begin_attempt(&self.guard, tournament, &attempt, &subject, now, &render).await;
         let Begun::Begun(attempt) = begun.unwrap() else { panic!("not begun") };
         let request = tourney::stripe::PayableRequest { body: attempt.request.clone(), expires_at: attempt.expires_at };
         let made = create_player_checkout_session(&self.stripe, &attempt.order, &request, &attempt.key).await.unwrap();
