@@ -2,7 +2,7 @@
 //! message is clear, nothing panics and nothing is written.
 
 mod commands;
-mod environments;
+pub(crate) mod environments;
 mod files;
 mod manifests;
 mod plans;
@@ -95,7 +95,7 @@ fn code_of(outcome: &Outcome) -> String {
 }
 
 /// The broken manifests of the shared table: name and text.
-fn broken() -> Vec<(String, String)> {
+pub(crate) fn broken() -> Vec<(String, String)> {
     let unescape = |text: &str| text.replace("\\n", "\n").replace("\\t", "\t").replace("\\e", "\u{1b}");
     let rows = BROKEN.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     rows.map(|row| {

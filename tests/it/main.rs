@@ -14,6 +14,7 @@ mod doctor;
 mod error_codes;
 mod examples;
 mod faults;
+mod fuzzing;
 mod harness;
 mod help;
 mod history;

@@ -106,17 +106,24 @@ fn club() -> Folder {
     Folder::new().with("tournament.yaml", BASE)
 }
 
+/// The broken files of the table: name and text.
+pub(crate) fn broken() -> Vec<(String, String)> {
+    let unescape = |text: &str| text.replace("\\n", "\n").replace("\\t", "\t").replace("\\e", "\u{1b}") + "\n";
+    let rows = BROKEN.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|row| {
+        let (name, text) = row.split_once(" | ").unwrap_or_else(|| panic!("not a row: {row}"));
+        (name.to_owned(), unescape(text))
+    })
+    .collect()
+}
+
 #[test]
 fn broken_environments_are_refused_with_their_places() {
-    let rows: Vec<_> = BROKEN.lines().filter(|line| !line.starts_with('#')).collect();
+    let rows = broken();
     assert!(rows.len() > 90, "{}", rows.len());
     let folder = club();
-    for (n, row) in rows.iter().enumerate() {
-        let (name, text) = row.split_once(" | ").unwrap_or_else(|| panic!("not a row: {row}"));
-        folder.write(
-            "environments.yaml",
-            &(text.replace("\\n", "\n").replace("\\t", "\t").replace("\\e", "\u{1b}") + "\n"),
-        );
+    for (n, (name, text)) in rows.iter().enumerate() {
+        folder.write("environments.yaml", text);
         let before = contents(&folder);
         let command = COMMANDS[n % COMMANDS.len()].iter().copied().chain(["-e", "test"]);
         let json = if n % 3 == 0 { &["--json"][..] } else { &[] };

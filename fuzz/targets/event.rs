@@ -1,0 +1,59 @@
+//! The body of a webhook event.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tourney::domain::Mode;
+use tourney::webhook::Envelope;
+
+use super::{Came, Held, ensure};
+
+/// What is read of a body is what stands in it, and nothing but ids: nothing is made up, nothing is longer than it may be.
+pub fn event(bytes: &[u8]) -> Held {
+    let Ok(body) = std::str::from_utf8(bytes) else { return Ok(Came::Refused) };
+    let read = Envelope::parse(body);
+    let value: Option<Value> = serde_json::from_str(body).ok();
+    let Ok(envelope) = read else {
+        ensure(!is_plain(value.as_ref()), || "an event is refused".to_owned())?;
+        return Ok(Came::Refused);
+    };
+    let value = value.ok_or("taken, and no JSON")?;
+    let object = &value["data"]["object"];
+    for (ours, theirs) in [(&envelope.id, &value["id"]), (&envelope.kind, &value["type"])] {
+        ensure(theirs == ours.as_str() && fits(theirs), || format!("{ours:?} is read of {theirs}"))?;
+    }
+    let live = match &value["livemode"] {
+        Value::Bool(true) => Some(Mode::Live),
+        Value::Bool(false) => Some(Mode::Test),
+        _ => None,
+    };
+    ensure(envelope.mode == live, || format!("{:?} is read of {}", envelope.mode, value["livemode"]))?;
+    let is_session = object["object"] == "checkout.session" && fits(id_of(&object["id"]));
+    let session = envelope.session.as_ref().map(|id| id.as_str());
+    let wanted = is_session.then(|| id_of(&object["id"]).as_str()).flatten();
+    ensure(session == wanted, || format!("{session:?} is read, {wanted:?} stands there"))?;
+    if let Some(intent) = &envelope.payment_intent {
+        let own = object["object"] == "payment_intent" && id_of(&object["id"]) == intent.as_str();
+        let named = id_of(&object["payment_intent"]) == intent.as_str();
+        ensure((own || named) && intent.as_str().len() <= 255, || format!("{intent:?} is read of {object}"))?;
+    }
+    let event = envelope.to_event(body, Timestamp::UNIX_EPOCH);
+    ensure(event.body == body && event.outcome.is_none(), || "the body is not kept as it came".to_owned())?;
+    let again = Envelope::parse(&event.body);
+    ensure(again.as_ref() == Ok(&envelope), || format!("read again it is {again:?}"))?;
+    Ok(Came::Taken)
+}
+
+/// An id stands for itself or in an expanded object.
+fn id_of(value: &Value) -> &Value {
+    if value.is_string() { value } else { &value["id"] }
+}
+
+fn fits(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| (1..=255).contains(&text.len()))
+}
+
+/// A body that no rule could refuse: an object without further keys, which could stand twice.
+fn is_plain(value: Option<&Value>) -> bool {
+    let fields = value.and_then(Value::as_object);
+    fields.is_some_and(|fields| fields.len() == 2 && fits(&fields["id"]) && fits(fields.get("type").unwrap_or(&Value::Null)))
+}
