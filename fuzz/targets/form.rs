@@ -19,7 +19,8 @@ pub fn form(bytes: &[u8]) -> Held {
     let _ = core.birth();
     let (answer, puts) = call(&mut core, method, path, query, body);
     let value: Value = serde_json::from_str(&answer.body).map_err(|error| format!("{error} in {answer:?}"))?;
-    let came = if answer.status == 200 { Came::Taken } else { refused(&answer, &value, &puts).map(|()| Came::Refused)? };
+    let came =
+        if answer.status == 200 { Came::Taken } else { refused(&answer, &value, &puts).map(|()| Came::Refused)? };
     round_trip(&mut core, body)?;
     Ok(came)
 }

@@ -8,8 +8,8 @@ mod event;
 mod form;
 mod manifest;
 mod roster;
-mod saved_plan;
 mod said;
+mod saved_plan;
 mod signature;
 
 pub use environments::environments;
@@ -45,13 +45,6 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("form", form),
     ("roster", roster),
 ];
-
-/// Panics where a property is broken, as a fuzzer wants it.
-pub fn hold(target: Target, bytes: &[u8]) {
-    if let Err(broken) = target(bytes) {
-        panic!("{broken}");
-    }
-}
 
 /// An error unless `holds`.
 fn ensure(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {

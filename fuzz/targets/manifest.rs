@@ -71,9 +71,8 @@ fn written(manifest: &Manifest) -> Value {
     });
     put(&mut head, "starts", tournament.starts.map(|day| json!(day.to_string())));
     put(&mut head, "pay_by", tournament.pay_by.map(|day| json!(day.to_string())));
-    let fee = |fee: &tourney::manifest::Fee| {
-        json!({"id": id(&fee.id.0), "name": fee.name, "amount": amount(fee.amount)})
-    };
+    let fee =
+        |fee: &tourney::manifest::Fee| json!({"id": id(&fee.id.0), "name": fee.name, "amount": amount(fee.amount)});
     let policy = &manifest.policy;
     json!({
         "version": 1,

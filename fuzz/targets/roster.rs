@@ -43,11 +43,9 @@ pub fn roster(bytes: &[u8]) -> Held {
     let (roster, into) = cut.map_or((bytes, INTO.as_bytes()), |at| (&bytes[..=at], &bytes[at + CUT.len()..]));
     let Ok(before) = parse("tournament.yaml", into) else { return Ok(Came::Refused) };
     let mut came = Came::Refused;
-    for (fee, remove_missing) in [
-        (FeeFrom::Guess, false),
-        (FeeFrom::All(FeeId(Id::Int(5))), false),
-        (FeeFrom::All(FeeId(Id::Int(5))), true),
-    ] {
+    for (fee, remove_missing) in
+        [(FeeFrom::Guess, false), (FeeFrom::All(FeeId(Id::Int(5))), false), (FeeFrom::All(FeeId(Id::Int(5))), true)]
+    {
         let wanted = Wanted { map: Vec::new(), fee, remove_missing };
         let read = |into: &[u8]| {
             let manifest = File { name: "tournament.yaml", bytes: into };
@@ -94,7 +92,8 @@ fn refused(errors: tourney::manifest::ManifestErrors, roster: &[u8]) -> Result<(
 const EXAMPLES: [&str; 2] = ["parent17@example.com", "parent@example.com"];
 
 fn taken(import: &Import, before: &Manifest, roster: &[u8]) -> Result<(), String> {
-    let after = parse("tournament.yaml", &import.bytes).map_err(|errors| format!("what is written is wrong: {errors}"))?;
+    let after =
+        parse("tournament.yaml", &import.bytes).map_err(|errors| format!("what is written is wrong: {errors}"))?;
     whole(&after, &import.bytes)?;
     ensure(
         (&before.tournament, &before.fees, &before.policy, &before.decisions)

@@ -75,5 +75,5 @@ fn expected(header: &str, body: &[u8]) -> bool {
     let parts = header.split(',').map(str::trim).filter_map(|part| part.strip_prefix("v1="));
     let given: Vec<Vec<u8>> = parts.filter_map(|text| hex::decode(text).ok()).take(16).collect();
     let fits = SECRETS.iter().any(|secret| given.contains(&computed(secret, time, body)));
-    fits && signed_at >= NOW - 300 && signed_at <= NOW + 300
+    fits && (NOW - 300..=NOW + 300).contains(&signed_at)
 }

@@ -1,13 +1,14 @@
 //! `environments.yaml` as it is written: names of files and variables, nothing resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::mapping;
 use super::model::{Canary, OrdersMapping, PlayersMapping};
 use crate::domain::{FeeId, Mode, PlayerId};
 use crate::manifest::ManifestErrors;
-use crate::manifest::fields::Fields;
+use crate::manifest::fields::{Fields, shorten};
 use crate::manifest::problem::Problems;
 use crate::manifest::read::{read_bytes, text_of};
 use crate::manifest::scalars::{choice, email, id, text};
@@ -35,17 +36,18 @@ pub(crate) struct Declared {
     pub(crate) canary: Option<Canary>,
 }
 
-/// A value that stands in the file, with its line and column.
+/// A value that stands in the file, with its byte: line and column are counted where somebody asks for them.
 #[derive(Clone, Debug)]
 pub(crate) struct Written {
     pub(crate) text: String,
-    place: (usize, usize),
+    at: usize,
+    source: Arc<Source>,
 }
 
 impl Written {
     /// Where it stands, for people: `checkout.success_url in environments.yaml:3:18`.
     pub(crate) fn origin(&self, key: &str) -> String {
-        let (line, column) = self.place;
+        let (line, column) = self.source.place(self.at);
         format!("{key} in {NAME}:{line}:{column}")
     }
 }
@@ -91,8 +93,8 @@ fn refuse_secrets(node: &Node, path: &str, problems: &mut Problems) {
         Value::List(list) => list.iter().for_each(|node| refuse_secrets(node, path, problems)),
         Value::Map(entries) => {
             for (key, value) in entries {
-                let name = key.scalar().map_or("", |scalar| &scalar.text);
-                let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+                let name = shorten(key.scalar().map_or("", |scalar| &scalar.text));
+                let inner = if path.is_empty() { name } else { format!("{path}.{name}") };
                 refuse_secrets(key, path, problems);
                 refuse_secrets(value, &inner, problems);
             }
@@ -115,17 +117,19 @@ fn environments(root: &Node, problems: &mut Problems) -> Option<Vec<Declared>> {
             return None;
         }
     };
-    let mut declared: Vec<(Declared, &Node)> = Vec::new();
+    let mut seen: HashMap<String, &Node> = HashMap::new();
+    let mut declared = Vec::new();
     for (key, value) in entries {
         let Some(name) = name(key, problems) else { continue };
-        if let Some((_, first)) = declared.iter().find(|(other, _)| other.name == name) {
+        if let Some(first) = seen.get(&name) {
             let message = "this environment stands twice";
             problems.add_pair(&key.at, (&first.at, "first here"), &name, message, "keep one of the two");
         }
+        seen.entry(name.clone()).or_insert(key);
         let environment = environment(value, &name, problems).unwrap_or_default();
-        declared.push((Declared { name, ..environment }, key));
+        declared.push(Declared { name, ..environment });
     }
-    Some(declared.into_iter().map(|(declared, _)| declared).collect())
+    Some(declared)
 }
 
 fn name(key: &Node, problems: &mut Problems) -> Option<String> {
@@ -189,7 +193,7 @@ fn section<'n>(fields: &Fields<'n>, name: &str, known: &[&'static str], problems
 fn written(fields: &Fields<'_>, name: &str, problems: &mut Problems) -> Option<Written> {
     let node = fields.get(name, problems)?;
     let text = text(node, &fields.path_of(name), problems)?;
-    Some(Written { text, place: problems.source().place(node.at.start) })
+    Some(Written { text, at: node.at.start, source: Arc::clone(problems.source()) })
 }
 
 /// Of two keys that exclude each other, the one that stands there.
@@ -221,7 +225,7 @@ fn database(fields: &Fields<'_>, problems: &mut Problems) -> Option<Origin> {
         problems.add(&node.at, &path, "a password stands in this file", help);
         return None;
     }
-    Some(Origin::Value(Written { text: url, place: problems.source().place(node.at.start) }))
+    Some(Origin::Value(Written { text: url, at: node.at.start, source: Arc::clone(problems.source()) }))
 }
 
 fn secret(fields: &Fields<'_>, file: &'static str, env: &'static str, problems: &mut Problems) -> Option<Origin> {

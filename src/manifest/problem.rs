@@ -165,7 +165,7 @@ impl Problems {
     }
 
     /// The file they are about.
-    pub(crate) fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Fees {
     pub(super) known: HashMap<FeeId, Option<Money>>,
     /// Whether an id could not be read, so that a player's fee may be that one.
     pub(super) some_unread: bool,
+    /// Their ids, the first ten: put together once, for any number of players may name one that is not there.
+    names: String,
 }
 
 impl Fees {
@@ -49,16 +51,13 @@ impl Fees {
     }
 
     /// Their ids, the first ten.
-    pub(super) fn names(&self) -> String {
-        let mut known: Vec<String> = self.known.keys().map(ToString::to_string).collect();
-        known.sort();
-        known.truncate(10);
-        known.join(", ")
+    pub(super) fn names(&self) -> &str {
+        &self.names
     }
 }
 
 pub(super) fn fees(node: &Node, currency: Option<Currency>, problems: &mut Problems) -> Fees {
-    let mut fees = Fees { valid: None, known: HashMap::new(), some_unread: false };
+    let mut fees = Fees { valid: None, known: HashMap::new(), some_unread: false, names: String::new() };
     let Some(list) = items(node, "fees", problems) else {
         fees.some_unread = true;
         return fees;
@@ -89,6 +88,10 @@ pub(super) fn fees(node: &Node, currency: Option<Currency>, problems: &mut Probl
         fees.known.insert(id.clone(), amount);
         valid.extend(name.zip(amount).map(|(name, amount)| Fee { id, name, amount }));
     }
+    let mut names: Vec<String> = fees.known.keys().map(ToString::to_string).collect();
+    names.sort();
+    names.truncate(10);
+    fees.names = names.join(", ");
     fees.valid = (!list.is_empty() && valid.len() == list.len()).then_some(valid);
     fees
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ids::folded;
 use super::sheet::Cell;
-use crate::domain::FeeId;
+use crate::domain::{FeeId, mask_addresses};
 use crate::manifest::Fee;
 use crate::manifest::fields::shorten;
 
@@ -12,6 +12,9 @@ use crate::manifest::fields::shorten;
 const BETWEEN: [char; 7] = [';', ',', '/', '+', '&', '\n', '\r'];
 /// So many pieces of a cell are looked at: nobody owes more fees.
 const PIECES: usize = 100;
+
+/// So many fees are named in an error: any number of rows may have one.
+const SHOWN: usize = 10;
 
 /// Where the piece before a fee ends, and the fee; none where no fee ends.
 type Reached<'m> = Option<(usize, &'m FeeId)>;
@@ -99,10 +102,10 @@ impl<'m> Fees<'m> {
     }
 
     fn none(&self, text: &str) -> (String, String) {
-        let shown = shorten(text.trim());
+        let shown = shorten(&mask_addresses(text.trim()));
         if let Some(fees) = self.names.get(&folded(text)).filter(|fees| fees.len() > 1) {
-            let ids: Vec<String> = fees.iter().map(ToString::to_string).collect();
-            let message = format!("{} fees are called {shown:?}", ids.len());
+            let ids: Vec<String> = fees.iter().take(SHOWN).map(ToString::to_string).collect();
+            let message = format!("{} fees are called {shown:?}", fees.len());
             return (message, format!("write the id: {}", ids.join(" or ")));
         }
         let help = format!("the manifest has {}; several stand in a cell with a semicolon between them", self.known());
@@ -110,7 +113,9 @@ impl<'m> Fees<'m> {
     }
 
     fn known(&self) -> String {
-        self.all.iter().map(|fee| format!("{} ({})", fee.id, fee.name)).collect::<Vec<_>>().join(", ")
+        let named = self.all.iter().take(SHOWN).map(|fee| format!("{} ({})", fee.id, fee.name));
+        let more = (self.all.len() > SHOWN).then(|| "…".to_owned());
+        named.chain(more).collect::<Vec<_>>().join(", ")
     }
 }
 

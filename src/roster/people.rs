@@ -120,9 +120,13 @@ impl Gathered<'_> {
     }
 }
 
+/// More than any manifest takes, in bytes: a text of more than 200 characters is refused, however much more is added to it.
+const ENOUGH: usize = 1_000;
+
 /// What two rows say for people: once where it is the same.
 fn both(one: Option<String>, other: Option<String>) -> Option<String> {
     match (one, other) {
+        (Some(one), Some(_)) if one.len() > ENOUGH => Some(one),
         (Some(one), Some(other)) if one != other && !one.split("; ").any(|part| part == other) => {
             Some(format!("{one}; {other}"))
         }

@@ -92,15 +92,21 @@ fn lines(text: &str, delimiter: u8, begin: usize) -> Vec<Line> {
     reader.delimiter(delimiter).has_headers(false).flexible(true);
     let mut lines: Vec<Line> = Vec::new();
     let (mut number, mut counted) = (1, 0);
+    let mut reader = reader.from_reader(&text.as_bytes()[begin..]);
+    let mut record = csv::StringRecord::new();
+    let bytes = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
     // A text in memory that is UTF-8 gives no error.
-    for record in reader.from_reader(&text.as_bytes()[begin..]).into_records().filter_map(Result::ok) {
-        let start = begin + record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
+    while reader.read_record(&mut record).unwrap_or_default() {
+        let start = begin + record.position().map_or(0, |at| bytes(at.byte()));
+        let behind = begin + bytes(reader.position().byte());
         // The reader counts the end of the row before, and empty rows, to the row that follows.
         let rest = &text[start..];
         let start = start + (rest.len() - rest.trim_start_matches(['\r', '\n']).len());
         number += text[counted..start].matches('\n').count();
         counted = start;
-        let spans = spans(text, start, delimiter);
+        // Where the two readings of a stray quote differ, the cells end with the row: else each row may be read to the end of
+        // the file.
+        let spans = spans(text.get(..behind).unwrap_or(text), start, delimiter);
         let end = spans.last().map_or(start, |last| last.end);
         let cell = |(index, cell): (usize, &str)| Cell {
             text: cell.split_whitespace().collect::<Vec<_>>().join(" "),

@@ -43,9 +43,16 @@ const MANIFESTS: [(&str, Made); 20] = [
         filled(&format!("{HEAD}{FEE}players: ["), player, "]\n", size)
     }),
     ("errors on one line", |size| filled(&format!("{HEAD}{FEE}players: ["), |n| format!("{{x: {n}}}, "), "]\n", size)),
-    ("one player many times", |size| players(|_| "- {id: 1, name: A B, email: a@example.com, fee: 5}\n".to_owned(), size)),
+    ("one player many times", |size| {
+        players(|_| "- {id: 1, name: A B, email: a@example.com, fee: 5}\n".to_owned(), size)
+    }),
     ("fees that there are not", |size| {
-        let fees = filled(&format!("{HEAD}fees:\n"), |n| format!("- {{id: {n}, name: A, amount: 5}}\n"), "players:\n", size / 2);
+        let fees = filled(
+            &format!("{HEAD}fees:\n"),
+            |n| format!("- {{id: {n}, name: A, amount: 5}}\n"),
+            "players:\n",
+            size / 2,
+        );
         filled(&fees, |n| format!("- {{id: {n}, name: A, email: a@example.com, fee: x}}\n"), "", size)
     }),
     ("fees of one player", |size| {
@@ -142,6 +149,7 @@ fn grown(name: &str, target: Target, made: Made) -> Option<String> {
             return Some(format!("{name}: {}", broken.chars().take(500).collect::<String>()));
         }
         if long <= short * MOST + SLACK {
+            eprintln!("{name}: {} and {} ms", short.as_millis(), long.as_millis());
             return None;
         }
         told.push(format!("{short:?} and {long:?}"));

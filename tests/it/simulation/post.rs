@@ -69,7 +69,7 @@ impl World {
             (row.order.status == OrderStatus::Pending).then(|| {
                 row.order.status = OrderStatus::Paid;
                 let said = row.order.session.as_ref().is_some_and(|recorded| recorded.as_str() == session);
-                row.order.payment_intent = (with_intent || !said).then(|| PaymentIntentId(intent));
+                row.order.payment_intent = (with_intent || !said).then_some(PaymentIntentId(intent));
             })
         });
         if marked.is_some() {
