@@ -55,7 +55,7 @@ fn id_of(value: &Value) -> &Value {
 }
 
 fn fits(text: &Value) -> bool {
-    text.as_str().is_some_and(|text| (1..=255).contains(&text.len()))
+    text.as_str().is_some_and(|text| (1..=255).contains(&text.len()) && !text.chars().any(char::is_control))
 }
 
 /// A body that no rule could refuse: an object without further keys, which could stand twice.

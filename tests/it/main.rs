@@ -14,6 +14,7 @@ mod doctor;
 mod error_codes;
 mod examples;
 mod faults;
+mod figures;
 mod fuzzing;
 mod harness;
 mod help;

@@ -6,9 +6,16 @@ use std::path::Path;
 use tempfile::TempDir;
 use tourney::domain::OrderId;
 use tourney::ledger::{Ledger, Mapping, SeedOrder, SqlLedger};
+use tourney::world::sim::MemoryLedger;
+
+use super::sweep::Share;
 
 /// A ledger that can be made empty, copied as it stands, and written to past tourney.
 pub(crate) trait Books: Ledger + Sized {
+    const NAME: &'static str;
+    /// How much is run on it each time.
+    const SHARE: Share;
+
     async fn empty() -> Self;
     /// A copy that goes on by itself.
     async fn copy(&self) -> Self;
@@ -45,6 +52,9 @@ impl Deref for Sqlite {
 }
 
 impl Books for Sqlite {
+    const NAME: &'static str = "SQLite";
+    const SHARE: Share = Share { faults: 60, pairs: (31, 50), moments: 18 };
+
     async fn empty() -> Self {
         let books = Self::open(Self::folder()).await;
         books.prepare(0).await.unwrap();
@@ -59,5 +69,26 @@ impl Books for Sqlite {
 
     async fn seed(&self, orders: &[(SeedOrder, u128)]) -> Vec<OrderId> {
         self.ledger.seed(orders).await.unwrap()
+    }
+}
+
+/// In memory: `tests/it/ledger_held` holds it to the real ones.
+impl Books for MemoryLedger {
+    const NAME: &'static str = "memory";
+    /// Everything but pairs.
+    const SHARE: Share = Share { pairs: (1, 13), ..Share::WHOLE };
+
+    async fn empty() -> Self {
+        let books = Self::default();
+        books.prepare(0).await.unwrap();
+        books
+    }
+
+    async fn copy(&self) -> Self {
+        Self::from(self.snapshot())
+    }
+
+    async fn seed(&self, orders: &[(SeedOrder, u128)]) -> Vec<OrderId> {
+        Self::seed(self, orders).unwrap()
     }
 }

@@ -1,14 +1,16 @@
 //! What was tried, in figures that can be written down.
 
-use serde::Serialize;
+use serde_json::json;
+use tourney::world::faulty::Mode;
 
 use super::case::Came;
+use crate::support::figures;
 
 /// One sweep over one world.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Figures {
-    /// The world.
-    pub(crate) world: String,
+    /// What was tried, in which world, on which ledger.
+    pub(crate) sweep: String,
     /// Effects of the run without faults: requests, transactions, sleeps.
     pub(crate) effects: usize,
     /// Cases there are: a fault at an effect, or two.
@@ -24,7 +26,6 @@ pub(crate) struct Figures {
     /// What was wrong.
     pub(crate) violations: usize,
     /// The first things that were wrong.
-    #[serde(skip)]
     pub(crate) wrong: Vec<String>,
 }
 
@@ -45,7 +46,21 @@ impl Figures {
     /// Nothing was wrong, and something was tried.
     #[track_caller]
     pub(crate) fn assert_fine(&self) {
-        eprintln!("{}", serde_json::to_string(self).unwrap());
+        let [none, one, two] = self.reruns;
+        let told = json!({
+            "points": self.effects,
+            "modes": if self.paid > 0 { 2 } else { Mode::ALL.len() },
+            "cases": self.run,
+            "violations": self.violations,
+            "in all": self.cases,
+            "crashed": self.crashed,
+            "payments": self.paid,
+            "without a rerun": none,
+            "with one": one,
+            "with two": two,
+        });
+        eprintln!("{}: {told}", self.sweep);
+        figures::write(&self.sweep, &told);
         assert!(self.run > 0 && self.effects > 0, "{self:?}");
         assert!(self.wrong.is_empty(), "{} violations:\n{}", self.violations, self.wrong.join("\n"));
     }

@@ -1,6 +1,7 @@
 //! A fault at every effect of an apply, and what both sides hold afterwards.
 //!
-//! A deterministic share of the cases is run each time; every one of them with `TOURNEY_FAULTS=all`.
+//! Every case runs on the ledger in memory, which `tests/it/ledger_held` holds to the real ones; a share of them on a SQLite file,
+//! and all of them there, too, with `TOURNEY_FAULTS=all`.
 
 mod books;
 mod case;
@@ -17,37 +18,29 @@ use tourney::domain::PayableKind;
 use tourney::ledger::RetireHow;
 use tourney::plan::{Action, Step};
 use tourney::world::faulty::{Faults, Mode, Side, Site};
+use tourney::world::sim::MemoryLedger;
 
-use books::Sqlite;
+use books::{Books, Sqlite};
 use case::{Case, of_use};
 use figures::Figures;
-use sweep::share;
 use world::planned;
 pub(crate) use world::{Picture, broken, picture, scope, unrested};
 use worlds::Scene;
 
-/// Of so many faults, or first and second ones, one is run each time.
-const SHARE: usize = 24;
-const PAIRS: (usize, usize) = (13, 25);
-const MOMENTS: usize = 9;
-
-/// The database on which all of this runs.
-type Database = Sqlite;
-
-async fn incident(link: PayableKind) -> Scene<Database> {
-    worlds::incident(if link == PayableKind::Session { "incident" } else { "incident, links" }, link).await
+async fn incident<B: Books>(link: PayableKind) -> Scene<B> {
+    worlds::incident(if link == PayableKind::Session { "the incident" } else { "the incident, links" }, link).await
 }
 
 /// Retired orders are kept as canceled in the one, and deleted in the other.
-async fn everything(link: PayableKind) -> Scene<Database> {
+async fn everything<B: Books>(link: PayableKind) -> Scene<B> {
     match link {
-        PayableKind::Session => worlds::everything("everything", link, "cancel").await,
-        PayableKind::PaymentLink => worlds::everything("everything, links", link, "delete").await,
+        PayableKind::Session => worlds::everything("every change", link, "cancel").await,
+        PayableKind::PaymentLink => worlds::everything("every change, links", link, "delete").await,
     }
 }
 
-async fn small(link: PayableKind) -> Scene<Database> {
-    worlds::small(if link == PayableKind::Session { "small" } else { "small, links" }, link).await
+async fn small<B: Books>(link: PayableKind) -> Scene<B> {
+    worlds::small(if link == PayableKind::Session { "a small world" } else { "a small world, links" }, link).await
 }
 
 /// Runs in a thread of its own: unoptimised futures need more room than a test's thread has.
@@ -58,73 +51,78 @@ fn simulated<T: Send + 'static>(work: impl AsyncFnOnce() -> T + Send + 'static) 
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// The figures of one sweep: every fault in a world.
-fn faults_in(scene: impl AsyncFnOnce() -> Scene<Database> + Send + 'static) -> Figures {
-    simulated(async move || scene().await.every_fault(share(SHARE)).await)
+/// Runs these sweeps on memory in full, and on a SQLite file as much as is run there.
+macro_rules! on_both {
+    ($($sweep:ident),* $(,)?) => {
+        mod memory {
+            $(#[test]
+            fn $sweep() {
+                super::simulated(async || super::$sweep::<super::MemoryLedger>().await).assert_fine();
+            })*
+        }
+
+        mod sqlite {
+            $(#[test]
+            fn $sweep() {
+                super::simulated(async || super::$sweep::<super::Sqlite>().await).assert_fine();
+            })*
+        }
+    };
 }
 
-/// The figures of one sweep: every pair of faults in a small world.
-fn pairs_in(link: PayableKind) -> Figures {
-    simulated(async move || small(link).await.every_pair((share(PAIRS.0), share(PAIRS.1))).await)
+on_both!(
+    every_fault_in_the_incident,
+    every_fault_in_the_incident_with_links,
+    every_fault_where_everything_changes,
+    every_fault_where_everything_changes_with_links,
+    every_fault_in_a_small_world,
+    every_pair_of_faults,
+    every_pair_of_faults_with_links,
+    whoever_pays_at_whatever_moment_has_paid,
+    whoever_pays_at_a_link_at_whatever_moment_has_paid,
+);
+
+async fn every_fault_in_the_incident<B: Books>() -> Figures {
+    incident::<B>(PayableKind::Session).await.every_fault().await
 }
 
-#[test]
-fn every_fault_in_the_incident() {
-    faults_in(async || incident(PayableKind::Session).await).assert_fine();
+async fn every_fault_in_the_incident_with_links<B: Books>() -> Figures {
+    incident::<B>(PayableKind::PaymentLink).await.every_fault().await
 }
 
-#[test]
-fn every_fault_in_the_incident_with_links() {
-    faults_in(async || incident(PayableKind::PaymentLink).await).assert_fine();
+async fn every_fault_where_everything_changes<B: Books>() -> Figures {
+    everything::<B>(PayableKind::Session).await.every_fault().await
 }
 
-#[test]
-fn every_fault_where_everything_changes() {
-    faults_in(async || everything(PayableKind::Session).await).assert_fine();
+async fn every_fault_where_everything_changes_with_links<B: Books>() -> Figures {
+    everything::<B>(PayableKind::PaymentLink).await.every_fault().await
 }
 
-#[test]
-fn every_fault_where_everything_changes_with_links() {
-    faults_in(async || everything(PayableKind::PaymentLink).await).assert_fine();
+async fn every_fault_in_a_small_world<B: Books>() -> Figures {
+    small::<B>(PayableKind::Session).await.every_fault().await
 }
 
-#[test]
-fn every_fault_in_a_small_world() {
-    faults_in(async || small(PayableKind::Session).await).assert_fine();
+async fn every_pair_of_faults<B: Books>() -> Figures {
+    small::<B>(PayableKind::Session).await.every_pair().await
 }
 
-#[test]
-fn every_pair_of_faults() {
-    pairs_in(PayableKind::Session).assert_fine();
+async fn every_pair_of_faults_with_links<B: Books>() -> Figures {
+    small::<B>(PayableKind::PaymentLink).await.every_pair().await
 }
 
-#[test]
-fn every_pair_of_faults_with_links() {
-    pairs_in(PayableKind::PaymentLink).assert_fine();
+async fn whoever_pays_at_whatever_moment_has_paid<B: Books>() -> Figures {
+    everything::<B>(PayableKind::Session).await.every_moment().await
 }
 
-/// The figures of one sweep: everybody pays just before each effect.
-fn payments_in(link: PayableKind) -> Figures {
-    let figures = simulated(async move || everything(link).await.every_moment(share(MOMENTS)).await);
-    assert!(figures.paid > 0, "{figures:?}");
-    figures
-}
-
-#[test]
-fn whoever_pays_at_whatever_moment_has_paid() {
-    payments_in(PayableKind::Session).assert_fine();
-}
-
-#[test]
-fn whoever_pays_at_a_link_at_whatever_moment_has_paid() {
-    payments_in(PayableKind::PaymentLink).assert_fine();
+async fn whoever_pays_at_a_link_at_whatever_moment_has_paid<B: Books>() -> Figures {
+    everything::<B>(PayableKind::PaymentLink).await.every_moment().await
 }
 
 /// A payment closes its link: between reading links and reading sessions it must not be taken for a link that somebody closed.
 #[test]
 fn a_link_that_is_paid_between_two_reads_is_paid() {
     let wrong = simulated(async || {
-        let scene = everything(PayableKind::PaymentLink).await;
+        let scene = everything::<MemoryLedger>(PayableKind::PaymentLink).await;
         let known = scene.know().await;
         let reads =
             |site: &&Site| ["GET /v1/payment_links", "GET /v1/checkout/sessions"].contains(&site.operation.as_str());
@@ -140,7 +138,7 @@ fn a_link_that_is_paid_between_two_reads_is_paid() {
 
 #[test]
 fn every_method_of_the_ledger_is_struck_in_every_mode() {
-    let wrong = simulated(async || everything(PayableKind::Session).await.every_method().await);
+    let wrong = simulated(async || everything::<Sqlite>(PayableKind::Session).await.every_method().await);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -148,7 +146,7 @@ fn every_method_of_the_ledger_is_struck_in_every_mode() {
 async fn needed() -> (BTreeSet<String>, BTreeSet<Action>) {
     let (mut steps, mut actions) = (BTreeSet::new(), BTreeSet::new());
     for link in [PayableKind::Session, PayableKind::PaymentLink] {
-        let scene = everything(link).await;
+        let scene = everything::<MemoryLedger>(link).await;
         let plan = planned(&scene.manifest, &scene.world.observe(&scene.manifest).await);
         steps.extend(plan.changes.iter().flat_map(|change| &change.steps).map(word));
         actions.extend(plan.changes.iter().map(|change| change.action));
@@ -185,13 +183,13 @@ fn everything_changes_where_everything_is_to_change() {
 }
 
 /// Whatever any of the runs asks of Stripe or of the clock is struck in each mode that makes sense, also by the share that is
-/// run each time; the ledger is struck method by method.
+/// run on SQLite; the ledger is struck method by method.
 #[test]
 fn every_operation_is_struck_in_every_mode() {
     let (met, struck) = simulated(async || {
         let (mut met, mut struck) = (BTreeMap::new(), BTreeMap::<_, BTreeSet<Mode>>::new());
         let scenes = [
-            incident(PayableKind::Session).await,
+            incident::<MemoryLedger>(PayableKind::Session).await,
             incident(PayableKind::PaymentLink).await,
             everything(PayableKind::Session).await,
             everything(PayableKind::PaymentLink).await,
@@ -201,7 +199,7 @@ fn every_operation_is_struck_in_every_mode() {
             let trace = scene.know().await.trace;
             let met_here = trace.iter().filter(|site| site.side != Side::Ledger);
             met.extend(met_here.map(|site| ((site.side, site.operation.clone()), site.modes())));
-            for fault in scene.chosen(&of_use(&trace, scene.with_glances), SHARE).1 {
+            for fault in scene.chosen(&of_use(&trace, scene.with_glances), Sqlite::SHARE.faults).1 {
                 struck.entry((fault.site.side, fault.site.operation)).or_default().insert(fault.mode);
             }
         }
@@ -218,7 +216,7 @@ fn every_operation_is_struck_in_every_mode() {
 fn a_run_can_be_repeated() {
     let once = || {
         simulated(async || {
-            let scene = everything(PayableKind::PaymentLink).await;
+            let scene = everything::<MemoryLedger>(PayableKind::PaymentLink).await;
             let faults = Faults::default();
             scene.world.apply(&scene.manifest, &faults).await;
             (faults.trace(), scene.world.observe(&scene.manifest).await)

@@ -12,9 +12,21 @@ use super::worlds::Scene;
 /// The variable that asks for every case.
 const ALL: &str = "TOURNEY_FAULTS";
 
-/// Of so many cases one is run, unless all are asked for.
-pub(crate) fn share(usual: usize) -> usize {
-    if std::env::var(ALL).is_ok_and(|text| text == "all") { 1 } else { usual }
+/// Of so many cases of a kind, one is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) faults: usize,
+    /// First faults of a pair, and second ones.
+    pub(crate) pairs: (usize, usize),
+    pub(crate) moments: usize,
+}
+
+impl Share {
+    pub(crate) const WHOLE: Self = Self { faults: 1, pairs: (1, 1), moments: 1 };
+
+    fn of<B: Books>() -> Self {
+        if std::env::var(ALL).is_ok_and(|text| text == "all") { Self::WHOLE } else { B::SHARE }
+    }
 }
 
 impl<B: Books> Scene<B> {
@@ -34,12 +46,17 @@ impl<B: Books> Scene<B> {
         (count, chosen.map(|(_, fault)| fault).collect())
     }
 
+    fn figures(&self, what: &str, sites: &[Site]) -> Figures {
+        let sweep = format!("{what}: {} ({})", self.name, B::NAME);
+        Figures { sweep, effects: sites.len(), ..Figures::default() }
+    }
+
     /// One fault at each effect of the run, in each mode, once and lasting.
-    pub(crate) async fn every_fault(&self, share: usize) -> Figures {
+    pub(crate) async fn every_fault(&self) -> Figures {
         let known = self.know().await;
         let sites = of_use(&known.trace, self.with_glances);
-        let (cases, chosen) = self.chosen(&sites, share);
-        let mut figures = Figures { world: self.name.to_owned(), effects: sites.len(), cases, ..Figures::default() };
+        let (cases, chosen) = self.chosen(&sites, Share::of::<B>().faults);
+        let mut figures = Figures { cases, ..self.figures("a fault at every effect", &sites) };
         for fault in chosen {
             figures.note(self.try_case(&Case::one(fault), &known).await);
         }
@@ -47,29 +64,30 @@ impl<B: Books> Scene<B> {
     }
 
     /// Every parent pays just before an effect, be it heard of or not: at each of them.
-    pub(crate) async fn every_moment(&self, share: usize) -> Figures {
+    pub(crate) async fn every_moment(&self) -> Figures {
         let known = self.know().await;
         let sites = of_use(&known.trace, false);
-        let mut figures = Figures { world: format!("{}, paid", self.name), effects: sites.len(), ..Figures::default() };
+        let mut figures = self.figures("everybody pays before every effect", &sites);
         for (at, case) in sites.iter().flat_map(|site| [(site, true), (site, false)]).enumerate() {
             figures.cases += 1;
-            if at % share == 0 {
+            if at.is_multiple_of(Share::of::<B>().moments) {
                 let case = Case { paid_at: Some((case.0.clone(), case.1)), ..Case::default() };
                 let came = self.try_case(&case, &known).await;
                 figures.paid += came.paid;
                 figures.note(came);
             }
         }
+        assert!(figures.paid > 0, "{figures:?}");
         figures
     }
 
     /// Two faults: the second at each effect that the first one leaves to come, in the same run or in its rerun. Of so many
     /// first faults one is taken, and of so many second ones.
-    pub(crate) async fn every_pair(&self, (firsts, share): (usize, usize)) -> Figures {
+    pub(crate) async fn every_pair(&self) -> Figures {
+        let (firsts, share) = Share::of::<B>().pairs;
         let known = self.know().await;
         let sites = of_use(&known.trace, false);
-        let mut figures =
-            Figures { world: format!("{}, pairs", self.name), effects: sites.len(), ..Figures::default() };
+        let mut figures = self.figures("every pair of faults", &sites);
         for first in sites.iter().flat_map(each_once).step_by(firsts) {
             let came = self.try_case(&Case::one(first.clone()), &known).await;
             let cases = seconds(&first, &came.traces);

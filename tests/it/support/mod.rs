@@ -2,6 +2,7 @@
 
 mod camp;
 mod endpoint;
+pub(crate) mod figures;
 mod http;
 mod payable;
 mod postgres;
