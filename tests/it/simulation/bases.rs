@@ -71,6 +71,8 @@ fn base(name: &'static str, prepare: impl FnOnce(&mut World)) -> Base {
         broken: Vec::new(),
     };
     let mut world = World::of(&empty, false);
+    // Whoever runs here draws other ids than those who come later.
+    world.next = 1_000_000;
     prepare(&mut world);
     world.clock.advance(Duration::from_mins(20));
     let (core, now) = (

@@ -199,7 +199,9 @@ fn uncounted(world: &World, last: usize) -> Option<Wrong> {
         let records = world.seen.facts.orders.iter().filter(|order| order.status == OrderStatus::Paid).filter(
             |order| match &order.payment_intent {
                 Some(intent) => payable.payment_intent.as_ref() == Some(intent),
-                None => [Some(&payable.id), payable.link.as_ref()].contains(&order.session.as_ref()),
+                None => {
+                    order.session.as_ref().is_some_and(|one| *one == payable.id || Some(one) == payable.link.as_ref())
+                }
             },
         );
         let records = records.count();

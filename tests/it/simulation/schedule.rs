@@ -57,7 +57,14 @@ fn split_mix(state: &mut u64) -> u64 {
 const TRIES: usize = 1_500;
 
 /// The plainest draws found for which `fails` still holds: blocks are left out, then draws are made zero.
-pub(crate) fn shrunk(mut draws: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool) -> Vec<u32> {
+pub(crate) fn shrunk(draws: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool) -> Vec<u32> {
+    let draws = simplest(draws, &mut fails);
+    // Zeros at the end are what follows anyway, unless what is to happen takes that many.
+    let length = draws.iter().rposition(|draw| *draw != 0).map_or(0, |last| last + 1);
+    if fails(&draws[..length]) { draws[..length].to_vec() } else { draws }
+}
+
+fn simplest(mut draws: Vec<u32>, fails: &mut impl FnMut(&[u32]) -> bool) -> Vec<u32> {
     let mut tries = 0;
     let mut still = |draws: &[u32]| {
         tries += 1;
@@ -78,7 +85,7 @@ pub(crate) fn shrunk(mut draws: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool)
                         continue;
                     }
                     match still(&simpler) {
-                        None => return trimmed(draws),
+                        None => return draws,
                         Some(true) => {
                             draws = simpler;
                             break;
@@ -91,17 +98,9 @@ pub(crate) fn shrunk(mut draws: Vec<u32>, mut fails: impl FnMut(&[u32]) -> bool)
             length /= 2;
         }
         if draws == before {
-            return trimmed(draws);
+            return draws;
         }
     }
-}
-
-/// Zeros at the end are what follows anyway.
-fn trimmed(mut draws: Vec<u32>) -> Vec<u32> {
-    while draws.last() == Some(&0) {
-        draws.pop();
-    }
-    draws
 }
 
 #[test]

@@ -113,7 +113,7 @@ pub(crate) struct World {
     pub(crate) wrong: Option<Wrong>,
     pub(crate) figures: Figures,
     /// Whoever runs next draws from this seed.
-    next: u64,
+    pub(crate) next: u64,
 }
 
 impl World {
