@@ -107,7 +107,7 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
             return None;
         };
         let alias = text.get(at.clone()).unwrap_or_default().to_owned();
-        let help = format!("write the value out, or write &{} before the one that it repeats", &alias[1..]);
+        let help = format!("write the value out, or write &{} before the one that it repeats", shorten(&alias[1..]));
         problems.add(&at, "", format!("the alias {} names nothing in this file", shorten(&alias)), help);
         unread.insert(at.start);
         // A word of the same length stands in its place, so that everything else keeps its own.
