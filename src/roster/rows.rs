@@ -8,7 +8,7 @@ use super::columns::{FeeFrom, Field, Used};
 use super::fees::Fees;
 use super::people::gather;
 use super::sheet::{Cell, Line, Sheet};
-use crate::domain::{Currency, Email, FeeId, Money, PlayerId};
+use crate::domain::{Currency, Email, FeeId, Money, PlayerId, mask_addresses};
 use crate::manifest::problem::Problems;
 use crate::manifest::source::without_secrets;
 use crate::manifest::tree::{Kind, Node, Scalar, Value};
@@ -181,7 +181,8 @@ impl Reader<'_> {
     fn amount(&mut self, line: &Line) -> Option<Option<Money>> {
         let Some(cell) = self.cell(line, Field::Amount) else { return Some(None) };
         let currency = self.manifest.tournament.currency;
-        let text = plain_amount(&cell.text, currency);
+        // What is no amount is shown, and may be an address that a comma too many has put here.
+        let text = mask_addresses(&plain_amount(&cell.text, currency));
         let title = self.used.title(Field::Amount);
         scalars::amount(&node(&text, &cell.at, Kind::Float), &title, Some(currency), self.problems).map(Some)
     }
