@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::hostile;
+use crate::support::figures;
 use mutate::{Dictionary, Draw, mutated};
 use targets::{Came, TARGETS, Target};
 
@@ -133,6 +134,12 @@ fn mutations_hold_every_property() {
         all.push(figures);
     }
     eprintln!("{}", serde_json::json!({"fuzzing": all, "seed": seed}));
+    for target in &all {
+        let told = serde_json::json!({
+            "cases": target.cases, "violations": target.violations, "files of the corpus": target.corpus,
+        });
+        figures::write(&format!("mutated input: {}", target.target), &told);
+    }
     assert_fine(&all);
     assert!(all.iter().all(|figures| figures.cases == cases));
 }

@@ -5,6 +5,9 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use serde::Serialize;
+use serde_json::json;
+
+use crate::support::figures;
 
 /// So many cases of a sweep are under way at once.
 const AT_ONCE: usize = 4;
@@ -89,6 +92,11 @@ impl Figures {
     #[track_caller]
     pub(super) fn assert_fine(&self) {
         eprintln!("{}", serde_json::to_string(self).unwrap());
+        let told = json!({
+            "points": self.points, "modes": self.modes, "cases": self.run, "violations": self.violations,
+            "struck": self.struck, "paid before the rerun": self.paid,
+        });
+        figures::write(&format!("the whole program: {}", self.processes.replace(": ", ", ")), &told);
         assert!(self.struck > 0, "{self:?}");
         assert!(self.wrong.is_empty(), "{} violations:\n{}", self.violations, self.wrong.join("\n"));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// All schedules of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +38,23 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
+    /// As they are written down: a schedule is a case, and an effect a point at which something may go wrong.
+    pub(crate) fn told(&self) -> Value {
+        json!({
+            "points": self.effects,
+            "modes": self.faults.len(),
+            "cases": self.schedules,
+            "violations": self.violations,
+            "steps": self.steps,
+            "faults": self.faults.values().sum::<u64>(),
+            "crashes": self.crashes,
+            "applies": self.applies,
+            "payments": self.payments,
+            "deliveries": self.webhooks,
+            "checks of the invariants": self.checks,
+        })
+    }
+
     pub(crate) fn fault(&mut self, kind: &'static str) {
         *self.faults.entry(kind).or_default() += 1;
     }

@@ -73,6 +73,7 @@ pub(crate) fn simulate(seed: u64, schedules: u64) -> (Figures, Option<String>) {
 fn whatever_happens_nothing_is_lost_and_nothing_is_made_twice() {
     let (figures, story) = simulate(variable("TOURNEY_SEED", 1), variable("TOURNEY_SCHEDULES", SCHEDULES));
     eprintln!("{}", serde_json::to_string(&figures).unwrap());
+    crate::support::figures::write("simulated schedules", &figures.told());
     if let Some(story) = story {
         panic!("{story}");
     }
