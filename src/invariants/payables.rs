@@ -30,11 +30,11 @@ pub(super) fn payable_twice(world: &World<'_>) -> Vec<Violation> {
     }
     let twice = open.into_iter().filter(|(_, places)| places.len() > 1);
     twice
-        .map(|(registration, places)| Violation {
-            rule: Rule::PayableTwice,
-            said: format!("{registration} can be paid at {} places", places.len()),
-            registration: Some(registration),
-            subjects: places.values().flatten().map(|payable| payable.id.to_string()).collect(),
+        .map(|(registration, places)| {
+            let mut subjects: Vec<String> = places.values().flatten().map(|one| one.id.to_string()).collect();
+            subjects.sort();
+            let said = format!("{registration} can be paid at {} places", places.len());
+            Violation { rule: Rule::PayableTwice, registration: Some(registration), subjects, said }
         })
         .collect()
 }
